@@ -1,0 +1,349 @@
+//! What can be typed. Values stay text here: [`crate::settings`] gives them their meaning, together with those from the
+//! environment and from files.
+
+use std::path::PathBuf;
+
+use clap::builder::Resettable;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+const CONFIGURATION: &str = "\
+Configuration:
+  What the flags of `build` say can also stand in `[tool.sconce]` of the project's
+  pyproject.toml, in `sconce.toml` beside it, in the user's `sconce/config.toml` (below
+  $XDG_CONFIG_HOME or ~/.config), and in the variables that are named with the flags.
+  The command line wins over the environment, the environment over the project's files,
+  and those over the user's.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done and, where there was something to prove, proven
+  1    the answer is no: it cannot be planned, built or proven
+  2    wrong usage, configuration or input
+  75   try again: the engine or the network is not available
+  130  interrupted";
+
+/// What stands below a command's flags.
+fn examples(lines: &[&str]) -> String {
+    format!("Examples:\n  {}\n\n{EXIT_CODES}", lines.join("\n  "))
+}
+
+/// Container images in which torch.compile is proven to work.
+#[derive(Debug, Parser)]
+#[command(name = "sconce", version, styles = STYLES, max_term_width = 100)]
+#[command(arg_required_else_help = true, subcommand_required = true)]
+#[command(after_help = EXIT_CODES, after_long_help = format!("{CONFIGURATION}\n\n{EXIT_CODES}"))]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Parses the command line: what it says, and the matches of the subcommand, which know where a value came from.
+pub(crate) fn parse() -> Result<(Cli, ArgMatches), clap::Error> {
+    let matches = deaf_to_empty(Cli::command()).try_get_matches()?;
+    let cli = Cli::from_arg_matches(&matches)?;
+    let subcommand = matches.subcommand().map(|(_, matches)| matches.clone());
+    Ok((cli, subcommand.unwrap_or_default()))
+}
+
+/// The command without the variables that are set to nothing: a script that writes `SCONCE_TAG= sconce …` means none.
+fn deaf_to_empty(command: clap::Command) -> clap::Command {
+    let is_empty = |arg: &clap::Arg| arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    command.mut_args(|arg| if is_empty(&arg) { arg.env(Resettable::Reset) } else { arg }).mut_subcommands(deaf_to_empty)
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Global {
+    /// Write one JSON document on standard output instead of text
+    ///
+    /// Its content is that of the text, and its schema is versioned. An error is a document too. Progress and messages
+    /// still go to standard error.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Colour what is written
+    ///
+    /// `auto` colours on a terminal, unless NO_COLOR is set; CLICOLOR_FORCE colours everywhere.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+
+    /// Show no progress
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Show every line that the engine's steps write, and the engine's own steps
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal
+    Auto,
+    /// Everywhere
+    Always,
+    /// Nowhere
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show what a project asks for, each fact with its file and line
+    ///
+    /// Reads requirements files and `pyproject.toml` as pip and uv would. Nothing is installed and no engine is needed.
+    #[command(after_help = examples(&["sconce inspect", "sconce inspect path/to/project --json"]))]
+    Inspect(Inspect),
+
+    /// Write the Dockerfile that would be built, each choice explained in a comment
+    ///
+    /// The same input gives the same bytes on every machine; no engine and no network are needed. The Dockerfile is
+    /// written on standard output, or to a file with `--output`.
+    #[command(after_help = examples(&[
+        "sconce render > Dockerfile",
+        "sconce render --variant cpu --python 3.12",
+        "sconce render --builder classic --output Dockerfile path/to/project",
+    ]))]
+    Render(Box<Render>),
+
+    /// Build an image for a project, prove that torch.compile works in it, and only then move the tag
+    ///
+    /// The image is built under a temporary name and put to the proof: models are compiled and run in it, as its own
+    /// user and without network. The tag moves only if every check holds. If one does not, the tag stays where it was,
+    /// the image is kept without a name for a look, and the report says why and what to do.
+    #[command(after_help = examples(&[
+        "sconce build",
+        "sconce build path/to/project --tag registry.example.org/team/app:1.4",
+        "sconce build --variant cpu --system-package ffmpeg --env OMP_NUM_THREADS=4",
+    ]))]
+    Build(Box<Build>),
+
+    /// Prove whether torch.compile works in an image, whoever built it
+    ///
+    /// The checks run in a new container of the image, as its own user and without network; the image is not changed.
+    #[command(after_help = examples(&[
+        "sconce verify registry.example.org/team/app:1.4",
+        "sconce verify app --python /opt/conda/bin/python --timeout 30m",
+    ]))]
+    Verify(Verify),
+
+    /// List the base images, or make one without a registry
+    #[command(after_help = examples(&["sconce images", "sconce images bootstrap debian-13"]))]
+    #[command(args_conflicts_with_subcommands = true)]
+    Images {
+        #[command(subcommand)]
+        command: Option<Images>,
+    },
+
+    /// Write a completion script for a shell on standard output
+    #[command(after_help = examples(&[
+        "sconce completions bash > ~/.local/share/bash-completion/completions/sconce",
+        "sconce completions fish > ~/.config/fish/completions/sconce.fish",
+    ]))]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+
+    /// Write the manual: its first page on standard output, or all pages into a folder
+    #[command(after_help = examples(&["sconce man | man -l -", "sconce man ~/.local/share/man/man1"]))]
+    Man {
+        /// The folder to write all pages into
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Images {
+    /// List the base images, and which of them the engine has
+    List,
+
+    /// Make a base image from its distribution's packages, without a registry
+    ///
+    /// Needs `mmdebstrap` on this machine, and the distribution's package mirror. A build does this by itself where no
+    /// registry can be reached.
+    Bootstrap {
+        /// The base's name, as `sconce images` lists it
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Project {
+    /// The project's folder
+    #[arg(value_name = "PROJECT", default_value = ".", value_hint = ValueHint::DirPath)]
+    pub(crate) root: PathBuf,
+
+    /// Read this file of the project instead of those found; may be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) from: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) project: Project,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Render {
+    #[command(flatten)]
+    pub(crate) project: Project,
+
+    /// Write the Dockerfile to this file, and the choices on standard output
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The builder that is to run it
+    ///
+    /// `buildkit` uses cache and secret mounts; `classic` does without, for builders that have none.
+    #[arg(long, value_name = "BUILDER", default_value = "buildkit", value_parser = ["buildkit", "classic"])]
+    pub(crate) builder: String,
+
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    #[command(flatten)]
+    pub(crate) project: Project,
+
+    /// The tag that the image gets once it is proven [default: the project's name]
+    #[arg(long, short, env = "SCONCE_TAG", hide_env_values = true, value_name = "TAG")]
+    pub(crate) tag: Option<String>,
+
+    /// Run every step anew instead of taking it from the engine's cache
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+
+    /// Prove the image even where an earlier run proved the very same one
+    #[arg(long)]
+    pub(crate) reverify: bool,
+
+    /// Ask the registry for the base image even where the engine has it
+    #[arg(long)]
+    pub(crate) pull: bool,
+
+    #[command(flatten)]
+    pub(crate) plan: Plan,
+
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The image: a tag, a digest or an id
+    pub(crate) image: String,
+
+    /// The interpreter in the image; looked for where not given
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<String>,
+
+    /// The variant that torch must be built for: `cpu`, `cuda`, `cu128`, `rocm`, `rocm6.4`, …
+    #[arg(long, value_name = "VARIANT")]
+    pub(crate) variant: Option<String>,
+
+    /// Pull the image where the engine does not have it
+    #[arg(long)]
+    pub(crate) pull: bool,
+
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// The flags that describe an image: shared by `render` and `build`, so that the one shows what the other does.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The Python version, as `3.13`
+    #[arg(long, env = "SCONCE_PYTHON", hide_env_values = true, value_name = "X.Y", help_heading = "Image")]
+    pub(crate) python: Option<String>,
+
+    /// The base image, by its name in `sconce images`
+    #[arg(long, env = "SCONCE_BASE", hide_env_values = true, value_name = "NAME", help_heading = "Image")]
+    pub(crate) base: Option<String>,
+
+    /// What torch is built for: `cpu`, `cu128`, `rocm6.4`, …
+    ///
+    /// Without it torch comes as pip would take it, which on Linux is a CUDA build of several gigabytes.
+    #[arg(long, env = "SCONCE_VARIANT", hide_env_values = true, value_name = "VARIANT", help_heading = "Image")]
+    pub(crate) variant: Option<String>,
+
+    /// Where torch comes from: the package index, or the distribution's own package
+    #[arg(long, env = "SCONCE_TORCH_SOURCE", hide_env_values = true, value_name = "SOURCE", help_heading = "Image")]
+    #[arg(value_parser = ["index", "distribution"])]
+    pub(crate) torch_source: Option<String>,
+
+    /// The program that installs the requirements
+    #[arg(long, env = "SCONCE_INSTALLER", hide_env_values = true, value_name = "PROGRAM", help_heading = "Image")]
+    #[arg(value_parser = ["uv", "pip"])]
+    pub(crate) installer: Option<String>,
+
+    /// Install this extra of the project too; may be repeated
+    #[arg(long = "extra", value_name = "EXTRA", help_heading = "Image")]
+    pub(crate) extras: Vec<String>,
+
+    /// Install this package of the base's distribution too; may be repeated
+    #[arg(long = "system-package", value_name = "PACKAGE", help_heading = "Image")]
+    pub(crate) system_packages: Vec<String>,
+
+    /// Set an environment variable in the image; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Image")]
+    pub(crate) env: Vec<String>,
+
+    /// Run a shell command as root once everything is installed; may be repeated
+    #[arg(long, value_name = "COMMAND", help_heading = "Image")]
+    pub(crate) run: Vec<String>,
+
+    /// The network that the build's steps see
+    ///
+    /// `host` is the network of the engine's host, for a proxy or an index on its loopback address.
+    #[arg(
+        long,
+        env = "SCONCE_BUILD_NETWORK",
+        hide_env_values = true,
+        value_name = "NETWORK",
+        help_heading = "Network"
+    )]
+    #[arg(value_parser = ["default", "host"])]
+    pub(crate) build_network: Option<String>,
+
+    /// Trust the certificate authorities in this file (PEM) while building; it does not stay in the image
+    #[arg(long, env = "SCONCE_CA_BUNDLE", hide_env_values = true, value_name = "FILE", help_heading = "Network")]
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) ca_bundle: Option<PathBuf>,
+
+    /// The package index in place of the default one
+    ///
+    /// `${NAME}` stands for a variable of the environment. Credentials are used while building only: they reach no
+    /// layer, no label and no log.
+    #[arg(long, env = "SCONCE_INDEX_URL", hide_env_values = true, value_name = "URL", help_heading = "Network")]
+    pub(crate) index_url: Option<String>,
+
+    /// A package index besides it; may be repeated
+    #[arg(long = "extra-index-url", env = "SCONCE_EXTRA_INDEX_URL", hide_env_values = true, value_delimiter = ' ')]
+    #[arg(value_name = "URL", help_heading = "Network", action = ArgAction::Append)]
+    pub(crate) extra_index_urls: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Limits {
+    /// The memory that the proof may use, as `6GiB` [default: 4GiB]
+    #[arg(long, env = "SCONCE_MEMORY", hide_env_values = true, value_name = "SIZE", help_heading = "Proof")]
+    pub(crate) memory: Option<String>,
+
+    /// The time that the proof may take, as `90s` or `10m` [default: 15m]
+    #[arg(long, env = "SCONCE_TIMEOUT", hide_env_values = true, value_name = "TIME", help_heading = "Proof")]
+    pub(crate) timeout: Option<String>,
+}

@@ -1,0 +1,32 @@
+//! The command line of sconce: what is typed goes in, an exit code comes out. What happens in between is the library's.
+
+mod args;
+mod commands;
+mod engine;
+mod errors;
+mod pages;
+mod progress;
+mod reference;
+mod settings;
+mod signals;
+mod terminal;
+
+use std::process::ExitCode;
+
+use terminal::Terminal;
+
+/// The answer is no.
+const NO: u8 = 1;
+
+fn main() -> ExitCode {
+    let (cli, matches) = match args::parse() {
+        Ok(parsed) => parsed,
+        Err(error) => return errors::usage(&error),
+    };
+    let terminal = Terminal::new(&cli.global);
+    match commands::run(&cli.command, &matches, &terminal) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(NO),
+        Err(error) => errors::show(&error, &terminal),
+    }
+}

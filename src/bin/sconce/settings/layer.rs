@@ -1,0 +1,182 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use sconce::inspect::InspectOptions;
+use sconce::model::{Error, Origin, Result};
+use sconce::ops::network::NetworkInputs;
+use sconce::plan::{Asked, PlanOptions};
+use sconce::verify::Limits;
+
+use super::value;
+use crate::args;
+
+/// What one source says, or several laid over each other: text with its origin, not yet understood.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Layer {
+    pub(super) tag: Option<Asked<String>>,
+    pub(super) from: Vec<Asked<String>>,
+    pub(super) python: Option<Asked<String>>,
+    pub(super) base: Option<Asked<String>>,
+    pub(super) variant: Option<Asked<String>>,
+    pub(super) torch_source: Option<Asked<String>>,
+    pub(super) installer: Option<Asked<String>>,
+    pub(super) extras: Vec<Asked<String>>,
+    pub(super) system_packages: Vec<Asked<String>>,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) run: Vec<Asked<String>>,
+    pub(super) build_network: Option<Asked<String>>,
+    pub(super) ca_bundle: Option<Asked<PathBuf>>,
+    pub(super) index_url: Option<Asked<String>>,
+    pub(super) extra_index_urls: Vec<Asked<String>>,
+    pub(super) memory: Option<Asked<String>>,
+    pub(super) timeout: Option<Asked<String>>,
+}
+
+impl Layer {
+    /// This layer laid over `below`: what it does not say, the other does. A list hides the list below it as a whole;
+    /// variables of the image's environment hide one another by name.
+    pub(super) fn over(self, below: Self) -> Self {
+        let list = |above: Vec<_>, below| if above.is_empty() { below } else { above };
+        let mut env = below.env;
+        env.extend(self.env);
+        Self {
+            tag: self.tag.or(below.tag),
+            from: list(self.from, below.from),
+            python: self.python.or(below.python),
+            base: self.base.or(below.base),
+            variant: self.variant.or(below.variant),
+            torch_source: self.torch_source.or(below.torch_source),
+            installer: self.installer.or(below.installer),
+            extras: list(self.extras, below.extras),
+            system_packages: list(self.system_packages, below.system_packages),
+            env,
+            run: list(self.run, below.run),
+            build_network: self.build_network.or(below.build_network),
+            ca_bundle: self.ca_bundle.or(below.ca_bundle),
+            index_url: self.index_url.or(below.index_url),
+            extra_index_urls: list(self.extra_index_urls, below.extra_index_urls),
+            memory: self.memory.or(below.memory),
+            timeout: self.timeout.or(below.timeout),
+        }
+    }
+
+    pub(super) fn inspect_options(&self) -> InspectOptions {
+        InspectOptions { from: values(&self.from) }
+    }
+
+    pub(super) fn plan_options(&self) -> Result<PlanOptions> {
+        Ok(PlanOptions {
+            base: self.base.clone(),
+            python: understood(self.python.as_ref(), value::python)?,
+            variant: self.variant.clone(),
+            torch_source: understood(self.torch_source.as_ref(), value::torch_source)?,
+            installer: understood(self.installer.as_ref(), value::installer)?,
+            extras: values(&self.extras),
+            env: self.env.clone(),
+            system: self.system_packages.clone(),
+            run: values(&self.run),
+            ..PlanOptions::default()
+        })
+    }
+
+    pub(super) fn network(&self, environment: BTreeMap<String, String>) -> Result<NetworkInputs> {
+        let host_network = understood(self.build_network.as_ref(), value::host_network)?;
+        Ok(NetworkInputs {
+            ca_bundle: self.ca_bundle.clone(),
+            index_url: self.index_url.clone(),
+            extra_index_urls: self.extra_index_urls.clone(),
+            host_network: host_network.is_some_and(|asked| asked.value),
+            environment,
+        })
+    }
+
+    pub(super) fn limits(&self) -> Result<Limits> {
+        let memory = understood(self.memory.as_ref(), super::limits::memory)?;
+        let timeout = understood(self.timeout.as_ref(), super::limits::timeout)?;
+        Ok(Limits {
+            memory: memory.map_or(super::limits::MEMORY, |asked| asked.value),
+            timeout: timeout.map_or(super::limits::TIMEOUT, |asked| asked.value),
+        })
+    }
+}
+
+fn values(asked: &[Asked<String>]) -> Vec<String> {
+    asked.iter().map(|asked| asked.value.clone()).collect()
+}
+
+/// Gives a text its meaning; an error is located where the text stands.
+fn understood<T>(asked: Option<&Asked<String>>, parse: impl Fn(&str) -> Result<T>) -> Result<Option<Asked<T>>> {
+    let located = |asked: &Asked<String>| match parse(&asked.value) {
+        Ok(value) => Ok(Asked { value, origin: asked.origin.clone() }),
+        Err(error) => Err(error.at(asked.origin.clone())),
+    };
+    asked.map(located).transpose()
+}
+
+/// The origin of what a flag says.
+pub(super) fn flag(flag: &str) -> Origin {
+    Origin::flag(flag)
+}
+
+/// What an argument says, and whether it was typed or came from the environment.
+pub(super) fn asked<T: Clone>(matches: &ArgMatches, id: &str, name: &str, value: Option<&T>) -> Option<Asked<T>> {
+    value.map(|value| Asked { value: value.clone(), origin: origin(matches, id, name) })
+}
+
+fn origin(matches: &ArgMatches, id: &str, name: &str) -> Origin {
+    match matches.value_source(id) {
+        Some(ValueSource::EnvVariable) => {
+            Origin::Environment { variable: format!("SCONCE_{}", name[2..].replace('-', "_").to_uppercase()) }
+        }
+        _ => flag(name),
+    }
+}
+
+fn list(matches: &ArgMatches, id: &str, name: &str, values: &[String]) -> Vec<Asked<String>> {
+    values.iter().filter_map(|value| asked(matches, id, name, Some(value))).collect()
+}
+
+/// The layer of the flags that describe an image, and of their variables.
+pub(super) fn plan(args: &args::Plan, matches: &ArgMatches) -> Result<Layer> {
+    let one = |id: &str, name: &str, value: &Option<String>| asked(matches, id, name, value.as_ref());
+    let env = args.env.iter().map(|pair| variable(pair).map_err(|error| error.at(flag("--env"))));
+    Ok(Layer {
+        python: one("python", "--python", &args.python),
+        base: one("base", "--base", &args.base),
+        variant: one("variant", "--variant", &args.variant),
+        torch_source: one("torch_source", "--torch-source", &args.torch_source),
+        installer: one("installer", "--installer", &args.installer),
+        build_network: one("build_network", "--build-network", &args.build_network),
+        extras: list(matches, "extras", "--extra", &args.extras),
+        system_packages: list(matches, "system_packages", "--system-package", &args.system_packages),
+        env: env.collect::<Result<_>>()?,
+        run: list(matches, "run", "--run", &args.run),
+        ca_bundle: asked(matches, "ca_bundle", "--ca-bundle", args.ca_bundle.as_ref()),
+        index_url: one("index_url", "--index-url", &args.index_url),
+        extra_index_urls: list(matches, "extra_index_urls", "--extra-index-url", &args.extra_index_urls),
+        ..Layer::default()
+    })
+}
+
+/// The layer of the flags that limit the proof.
+pub(super) fn limits(args: &args::Limits, matches: &ArgMatches) -> Layer {
+    Layer {
+        memory: asked(matches, "memory", "--memory", args.memory.as_ref()),
+        timeout: asked(matches, "timeout", "--timeout", args.timeout.as_ref()),
+        ..Layer::default()
+    }
+}
+
+/// The files to read instead of those found.
+pub(super) fn from(args: &args::Project, matches: &ArgMatches) -> Vec<Asked<String>> {
+    list(matches, "from", "--from", &args.from)
+}
+
+fn variable(pair: &str) -> Result<(String, String)> {
+    let missing = || Error::usage(format!("`{pair}` has no `=`")).with_hint("as in `--env OMP_NUM_THREADS=4`");
+    let (name, value) = pair.split_once('=').ok_or_else(missing)?;
+    value::variable_name(name)?;
+    Ok((name.to_owned(), value.to_owned()))
+}

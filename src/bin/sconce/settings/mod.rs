@@ -1,0 +1,116 @@
+//! What the user asked for, wherever they said it: command line > environment > the project's files > the user's file.
+
+mod file;
+mod layer;
+mod limits;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use sconce::engine::Owner;
+use sconce::inspect::InspectOptions;
+use sconce::model::{Builder, Error, Result, Variant};
+use sconce::ops::ProofStore;
+use sconce::ops::build::BuildOptions;
+use sconce::ops::network::NetworkInputs;
+use sconce::ops::verify::VerifyOptions;
+use sconce::plan::PlanOptions;
+
+use crate::args::{Build, Inspect, Render, Verify};
+use crate::reference::{self, Reference};
+use layer::Layer;
+
+/// The environment as the library is given it; names and values that are not UTF-8 cannot be meant for it.
+pub(crate) fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+/// What `sconce inspect` was asked.
+pub(crate) fn inspect(args: &Inspect, matches: &ArgMatches) -> Result<InspectOptions> {
+    let layer = Layer { from: layer::from(&args.project, matches), ..Layer::default() };
+    Ok(layer.over(file::project_layers(&args.project.root)?).inspect_options())
+}
+
+/// What `sconce render` was asked.
+pub(crate) struct RenderSettings {
+    pub(crate) inspect: InspectOptions,
+    pub(crate) plan: PlanOptions,
+    pub(crate) network: NetworkInputs,
+}
+
+/// What `sconce render` was asked.
+pub(crate) fn render(args: &Render, matches: &ArgMatches) -> Result<RenderSettings> {
+    let typed = Layer { from: layer::from(&args.project, matches), ..layer::plan(&args.plan, matches)? };
+    let layer = typed.over(file::project_layers(&args.project.root)?);
+    let builder = if args.builder == "classic" { Builder::Classic } else { Builder::Buildkit };
+    Ok(RenderSettings {
+        inspect: layer.inspect_options(),
+        plan: PlanOptions { builder: Some(builder), ..layer.plan_options()? },
+        network: layer.network(environment())?,
+    })
+}
+
+/// What `sconce build` was asked. Without a tag the image is named after the project, which is read for that.
+pub(crate) fn build(args: &Build, matches: &ArgMatches, owner: Owner) -> Result<BuildOptions> {
+    let typed = Layer {
+        from: layer::from(&args.project, matches),
+        tag: layer::asked(matches, "tag", "--tag", args.tag.as_ref()),
+        ..layer::limits(&args.limits, matches)
+    };
+    let layer = typed.over(layer::plan(&args.plan, matches)?).over(file::project_layers(&args.project.root)?);
+    let inspect = layer.inspect_options();
+    let tag = match &layer.tag {
+        Some(asked) => reference::tag(&asked.value).map_err(|error| error.at(asked.origin.clone()))?,
+        None => default_tag(&args.project.root, &inspect)?,
+    };
+    Ok(BuildOptions {
+        plan: layer.plan_options()?,
+        inspect,
+        tag: tag.to_string(),
+        no_cache: args.no_cache,
+        owner,
+        network: layer.network(environment())?,
+        limits: layer.limits()?,
+        pull: args.pull,
+        proofs: cache_folder().map(|folder| ProofStore::new(folder.join("proofs"))),
+        reverify: args.reverify,
+    })
+}
+
+/// Where what can be made again is kept (XDG Base Directory Specification); nowhere without a home.
+fn cache_folder() -> Option<PathBuf> {
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(home()?.join(".cache")))?;
+    Some(cache.join("sconce"))
+}
+
+/// The folder that a variable names; the specification has relative ones ignored.
+fn absolute(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+fn default_tag(root: &Path, options: &InspectOptions) -> Result<Reference> {
+    let project = sconce::ops::inspect(root, options)?;
+    reference::from_project(&project.name).ok_or_else(|| {
+        Error::usage(format!("no tag can be made from the project's name `{}`", project.name))
+            .with_hint("name the image yourself: `--tag NAME`")
+    })
+}
+
+/// What `sconce verify` was asked. An image has no project, so that only the user's own file speaks besides the command.
+pub(crate) fn verify(args: &Verify, matches: &ArgMatches) -> Result<VerifyOptions> {
+    let layer = layer::limits(&args.limits, matches).over(file::user_layer()?);
+    let variant = match &args.variant {
+        Some(variant) => value::variant(variant).map_err(|error| error.at(layer::flag("--variant")))?,
+        None => Variant::Any,
+    };
+    Ok(VerifyOptions { python: args.python.clone(), variant, limits: layer.limits()?, pull: args.pull })
+}
+
+/// The user's home folder.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute())
+}

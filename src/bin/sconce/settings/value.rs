@@ -1,0 +1,112 @@
+//! What a text means, whoever wrote it.
+
+use std::str::FromStr;
+
+use pep440_rs::Version;
+use sconce::model::{Error, Installer, Result, TorchSource, Variant};
+
+pub(super) fn python(text: &str) -> Result<Version> {
+    let wrong = || Error::usage(format!("`{text}` is not a Python version")).with_hint("as in `3.13`");
+    // What PEP 440 allows besides (epochs, pre-releases, leading zeros) names no Python that a base could have.
+    match text.split_once('.').map(|(major, minor)| (major.parse::<u8>(), minor.parse::<u8>())) {
+        Some((Ok(major), Ok(minor))) if format!("{major}.{minor}") == text => {
+            Version::from_str(text).map_err(|_| wrong())
+        }
+        _ => Err(wrong()),
+    }
+}
+
+pub(super) fn torch_source(text: &str) -> Result<TorchSource> {
+    match text {
+        "index" => Ok(TorchSource::Index),
+        "distribution" => Ok(TorchSource::Distribution),
+        _ => Err(not_one_of(text, "a source of torch", "`index` or `distribution`")),
+    }
+}
+
+pub(super) fn installer(text: &str) -> Result<Installer> {
+    match text {
+        "uv" => Ok(Installer::Uv),
+        "pip" => Ok(Installer::Pip),
+        _ => Err(not_one_of(text, "an installer", "`uv` or `pip`")),
+    }
+}
+
+/// Whether the build sees the host's network.
+pub(super) fn host_network(text: &str) -> Result<bool> {
+    match text {
+        "default" => Ok(false),
+        "host" => Ok(true),
+        _ => Err(not_one_of(text, "a network for the build", "`default` or `host`")),
+    }
+}
+
+fn not_one_of(text: &str, what: &str, choices: &str) -> Error {
+    Error::usage(format!("`{text}` is not {what}")).with_hint(format!("it is {choices}"))
+}
+
+/// A variant of torch, in the names of uv's torch back ends.
+pub(super) fn variant(text: &str) -> Result<Variant> {
+    let wrong = || not_one_of(text, "a variant of torch", "`cpu`, `cuda`, `cu128`, `rocm`, `rocm6.4` or alike");
+    let is_version =
+        |text: &str| text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    match text {
+        "any" => return Ok(Variant::Any),
+        "cpu" => return Ok(Variant::Cpu),
+        "cuda" => return Ok(Variant::Cuda { version: None }),
+        "rocm" => return Ok(Variant::Rocm { version: None }),
+        _ => {}
+    }
+    if let Some(version) = text.strip_prefix("rocm").filter(|version| is_version(version)) {
+        return Ok(Variant::Rocm { version: Some(version.to_owned()) });
+    }
+    // `cu128` is CUDA 12.8: the last digit is the minor version.
+    let digits =
+        text.strip_prefix("cu").filter(|digits| digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_digit()));
+    let (major, minor) = digits.map(|digits| digits.split_at(digits.len() - 1)).ok_or_else(wrong)?;
+    Ok(Variant::Cuda { version: Some(format!("{major}.{minor}")) })
+}
+
+/// A name that every shell can set (POSIX, *Environment Variable Definition*).
+pub(super) fn variable_name(name: &str) -> Result<()> {
+    let mut bytes = name.bytes();
+    let first = bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    if first && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Ok(());
+    }
+    Err(Error::usage(format!("`{name}` is not the name of a variable"))
+        .with_hint("letters, digits and underscores, not beginning with a digit"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_python_is_two_numbers() {
+        assert_eq!(python("3.13").unwrap().to_string(), "3.13");
+        for wrong in ["3", "3.13.5", "3.13rc1", "v3.13", "", "3.013", "latest"] {
+            assert!(python(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn variants_have_the_names_that_uv_gives_them() {
+        let cuda = |version: &str| Variant::Cuda { version: Some(version.to_owned()) };
+        assert_eq!(variant("cu128").unwrap(), cuda("12.8"));
+        assert_eq!(variant("cu92").ok(), None);
+        assert_eq!(variant("cu130").unwrap(), cuda("13.0"));
+        assert_eq!(variant("rocm6.4").unwrap(), Variant::Rocm { version: Some("6.4".to_owned()) });
+        for wrong in ["", "cu", "cuda12", "rocm6.", "gpu", "cu12 8", "CPU"] {
+            assert!(variant(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_variable_has_a_name_that_a_shell_can_set() {
+        assert!(variable_name("OMP_NUM_THREADS").is_ok());
+        for wrong in ["", "1A", "A-B", "A B", "A\nB", "Ä"] {
+            assert!(variable_name(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

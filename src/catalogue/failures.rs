@@ -1,0 +1,193 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use regex::{Regex, RegexSet};
+use serde::Deserialize;
+use toml::value::Datetime;
+
+use super::{demand, parse};
+use crate::model::{Error, Remedy, Result};
+
+const FILE: &str = "images/failures.toml";
+
+/// What a remedy can be for.
+const PLATFORMS: &[&str] = &["apt", "dnf", "brew", "conda", "pyenv", "uv", "docker", "any"];
+
+/// The failures that are known, and how to read a log.
+#[derive(Debug, Clone)]
+pub struct Failures {
+    rows: Vec<Failure>,
+    /// Every pattern of every row, so that a line is read once; one by one they would take longer to make.
+    patterns: RegexSet,
+    /// The row of each of `patterns`.
+    owners: Vec<usize>,
+    envelope: Regex,
+}
+
+/// A root cause: a row of `images/failures.toml`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// Its id, such as `C03`.
+    pub id: String,
+    /// Its name, a few words in lower case.
+    pub title: String,
+    /// What shows it: regular expressions of a line.
+    pub patterns: Vec<String>,
+    /// Regular expressions of other lines, which hold values for the cause and the commands.
+    #[serde(default)]
+    pub context: Vec<String>,
+    /// The values where no line holds them.
+    #[serde(default)]
+    pub defaults: BTreeMap<String, String>,
+    /// The rows that say it more exactly.
+    #[serde(default)]
+    pub yields_to: Vec<String>,
+    /// The cause, with names of values in braces.
+    pub cause: String,
+    /// What to do, with names of values in braces.
+    pub remedies: Vec<Remedy>,
+    /// Where to read more.
+    pub references: Vec<String>,
+    /// How the row was checked.
+    pub evidence: String,
+    /// The day it was.
+    pub checked: Datetime,
+}
+
+impl Failures {
+    /// The rows, in the order of the file.
+    pub fn rows(&self) -> &[Failure] {
+        &self.rows
+    }
+
+    /// The line without what loggers, builders and torch itself put before the message.
+    pub fn bare<'a>(&self, line: &'a str) -> &'a str {
+        let line = line.trim();
+        self.envelope.find(line).map_or(line, |found| &line[found.end()..])
+    }
+
+    /// The rows that a [bare](Self::bare) line shows, in the order of the file; a row may be there twice.
+    pub fn shown_by(&self, line: &str) -> impl Iterator<Item = &Failure> {
+        self.patterns.matches(line).into_iter().map(|index| &self.rows[self.owners[index]])
+    }
+}
+
+/// Reads and checks the rows.
+pub(super) fn read(text: &str) -> Result<Failures> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        prefixes: Vec<String>,
+        envelopes: Vec<String>,
+        failure: Vec<Failure>,
+    }
+    let File { prefixes, envelopes, failure: rows } = parse(FILE, text)?;
+    let ids: BTreeSet<_> = rows.iter().map(|row| row.id.as_str()).collect();
+    demand(ids.len() == rows.len(), FILE, "failure", "an id is there twice")?;
+    rows.iter().try_for_each(|row| check(row, &ids))?;
+
+    let patterns = RegexSet::new(rows.iter().flat_map(|row| &row.patterns)).map_err(unreadable)?;
+    demand(patterns.matches("").iter().next().is_none(), FILE, "failure", "a pattern matches an empty line")?;
+    let owners = rows.iter().enumerate().flat_map(|(index, row)| row.patterns.iter().map(move |_| index)).collect();
+    let envelope = Regex::new(&format!("^(?:{})+", [prefixes, envelopes].concat().join("|"))).map_err(unreadable)?;
+    Ok(Failures { rows, patterns, owners, envelope })
+}
+
+fn unreadable(error: regex::Error) -> Error {
+    Error::usage(format!("`{FILE}` has a pattern that cannot be read")).because(error)
+}
+
+fn check(row: &Failure, ids: &BTreeSet<&str>) -> Result<()> {
+    let demand = |holds, what| demand(holds, FILE, &row.id, what);
+    demand(!row.patterns.is_empty(), "there is no pattern")?;
+    demand(row.yields_to.iter().all(|id| ids.contains(id.as_str()) && *id != row.id), "`yields_to` has no such row")?;
+    demand(row.references.iter().all(|url| url.starts_with("https://")), "a reference is not a URL")?;
+    demand(!row.remedies.is_empty() && !row.references.is_empty(), "no remedy, or no reference")?;
+    demand(row.remedies.iter().all(|remedy| PLATFORMS.contains(&remedy.platform.as_str())), "an unknown platform")?;
+    demand(!row.title.is_empty() && !row.evidence.is_empty(), "no title, or no evidence")?;
+    demand(row.checked.date.is_some(), "`checked` is not a date")?;
+    let filled = row.filled(&row.defaults);
+    let left = std::iter::once(&filled.0).chain(filled.1.iter().flat_map(|remedy| &remedy.commands));
+    demand(left.into_iter().all(|text| !text.contains(['{', '}'])), "a name in braces has no default")
+}
+
+impl Failure {
+    /// The cause and the remedies with these values in place of their names.
+    pub fn filled(&self, values: &BTreeMap<String, String>) -> (String, Vec<Remedy>) {
+        let fill = |text: &String| {
+            values.iter().fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        };
+        let remedy = |remedy: &Remedy| Remedy {
+            platform: remedy.platform.clone(),
+            commands: remedy.commands.iter().map(fill).collect(),
+        };
+        (fill(&self.cause), self.remedies.iter().map(remedy).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: &str = r#"
+        prefixes = ['\[rank\d+\]:\s?']
+        envelopes = ['InductorError:\s?']
+        [[failure]]
+        id = "X01"
+        title = "a test"
+        patterns = ['no (?<tool>\w+)']
+        defaults = { tool = "tool" }
+        cause = "there is no {tool}"
+        remedies = [{ platform = "apt", commands = ["apt-get install {tool}"] }]
+        references = ["https://example.org"]
+        evidence = "made up"
+        checked = 2026-11-22
+    "#;
+
+    #[test]
+    fn a_row_is_read_and_filled() {
+        let failures = read(ROW).expect("a catalogue");
+        let shown = failures.shown_by("there is no ladder").next().expect("the row");
+        let (cause, remedies) = shown.filled(&BTreeMap::from([("tool".to_owned(), "ladder".to_owned())]));
+        assert_eq!(
+            (cause.as_str(), remedies[0].commands[0].as_str()),
+            ("there is no ladder", "apt-get install ladder")
+        );
+        assert_eq!(failures.bare("  [rank0]: InductorError: no ladder\n"), "no ladder");
+    }
+
+    #[test]
+    fn a_row_that_is_not_as_it_must_be_is_refused() {
+        for (from, to, expected) in [
+            (r"no (?<tool>\w+)", r"(", "cannot be read"),
+            (r"no (?<tool>\w+)", r"x*", "empty line"),
+            (r#"defaults = { tool = "tool" }"#, "", "no default"),
+            ("{tool}", "{other}", "no default"),
+            (r#""apt""#, r#""nix""#, "platform"),
+            ("https:", "http:", "not a URL"),
+            (
+                r#"title = "a test""#,
+                r#"title = "a test"
+            yields_to = ["X02"]"#,
+                "no such row",
+            ),
+            ("title", "titel", "does not parse"),
+        ] {
+            let error = read(&ROW.replace(from, to)).expect_err(expected).to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_group_of_the_embedded_rows_has_a_default() {
+        let failures = read(include_str!("../../images/failures.toml")).expect("a catalogue");
+        for row in failures.rows() {
+            for pattern in row.patterns.iter().chain(&row.context) {
+                let regex = Regex::new(pattern).expect(pattern);
+                for name in regex.capture_names().flatten() {
+                    assert!(row.defaults.contains_key(name), "{}: {name}", row.id);
+                }
+            }
+        }
+    }
+}

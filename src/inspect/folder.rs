@@ -1,0 +1,194 @@
+//! The project's folder: what is in it can be read, and nothing else.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::text::{decode, decode_utf8, is_hidden, shown};
+use super::url::has_variable;
+use crate::model::{Error, Origin, Result};
+
+/// The longest file that is read, in bytes.
+const LONGEST: u64 = 64 << 20;
+
+/// A project's folder.
+#[derive(Debug)]
+pub(super) struct Folder {
+    /// Absolute, without symbolic links.
+    root: PathBuf,
+}
+
+/// Something in the folder. Both paths are relative to the root, with `/`; the root itself is `.`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Located {
+    /// As it was named.
+    pub(super) path: String,
+    /// What it is after all symbolic links.
+    pub(super) real: String,
+}
+
+impl Folder {
+    /// The folder at `root`.
+    pub(super) fn open(root: &Path) -> Result<Self> {
+        let name = shown(&root.to_string_lossy());
+        let canonical = fs::canonicalize(root).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::usage(format!("the project folder `{name}` does not exist")),
+            _ => Error::usage(format!("the project folder `{name}` cannot be opened: {error}")).because(error),
+        })?;
+        if !canonical.is_dir() {
+            return Err(Error::usage(format!("`{name}` is a file, not a project folder"))
+                .with_hint("give the folder that holds it, and name the file with `--from`"));
+        }
+        if canonical.to_str().is_none() {
+            return Err(Error::usage(format!("the path of the project folder `{name}` is not UTF-8 text")));
+        }
+        Ok(Self { root: canonical })
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether the root holds the regular file `file`.
+    pub(super) fn has(&self, file: &str) -> bool {
+        self.root.join(file).is_file()
+    }
+
+    /// The names of what the folder `path` holds, sorted.
+    pub(super) fn list(&self, path: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.root.join(path)).into_iter().flatten().flatten();
+        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    }
+
+    /// Whether `given`, relative to `base`, is something; a path out of the root counts, so that it is not passed over.
+    pub(super) fn holds(&self, base: &str, given: &str) -> bool {
+        lexical(base, given).is_none_or(|path| self.root.join(path).exists())
+    }
+
+    pub(super) fn is_dir(&self, path: &str) -> bool {
+        self.root.join(path).is_dir()
+    }
+
+    /// What `given`, relative to the folder `base`, names. Only what is in the project can be in an image, so a path out
+    /// of it is an error, be it absolute, by `..` or by a symbolic link.
+    pub(super) fn locate(&self, base: &str, given: &str) -> Result<Located> {
+        let name = shown(given);
+        if given.is_empty() || given.contains(is_hidden) {
+            return Err(Error::usage(format!("`{name}` is not a path: it is empty or holds a control character")));
+        }
+        if has_variable(given) {
+            return Err(Error::usage(format!("the path `{name}` holds a variable, whose value is not known here"))
+                .with_hint("write the path out, relative to the project"));
+        }
+        let path = lexical(base, given).ok_or_else(|| outside(&name, ""))?;
+        let real = fs::canonicalize(self.root.join(&path)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Error::usage(format!("`{name}` does not exist")),
+            _ => Error::usage(format!("`{name}` cannot be opened: {error}")).because(error),
+        })?;
+        let real = real.strip_prefix(&self.root).map_err(|_| outside(&name, ", through a symbolic link"))?;
+        let real = real.to_str().ok_or_else(|| Error::usage(format!("the path `{name}` is not UTF-8 text")))?;
+        Ok(Located { path, real: if real.is_empty() { ".".to_owned() } else { real.to_owned() } })
+    }
+
+    /// The bytes of a regular file.
+    fn read(&self, file: &str) -> Result<Vec<u8>> {
+        let path = self.root.join(file);
+        let unreadable = |error: io::Error| {
+            Error::usage(format!("`{}` cannot be read: {error}", shown(file)))
+                .with_hint("check its permissions")
+                .because(error)
+        };
+        let metadata = fs::metadata(&path).map_err(unreadable)?;
+        // A pipe or a device would never end.
+        if !metadata.is_file() {
+            return Err(Error::usage(format!("`{}` is not a regular file", shown(file))));
+        }
+        if metadata.len() > LONGEST {
+            return Err(Error::usage(format!("`{}` is longer than {} MiB", shown(file), LONGEST >> 20)));
+        }
+        fs::read(&path).map_err(unreadable)
+    }
+
+    /// The text of a requirements file, decoded as pip decodes it.
+    pub(super) fn read_requirements(&self, file: &str) -> Result<String> {
+        decode(&self.read(file)?).map_err(|undecodable| {
+            let message = format!("`{}` {}", shown(file), undecodable.message);
+            Error::usage(message)
+                .at(Origin::file(file, undecodable.line))
+                .with_hint("save it as UTF-8; a comment counts, too")
+        })
+    }
+
+    /// The text of a file that must be UTF-8.
+    pub(super) fn read_utf8(&self, file: &str) -> Result<String> {
+        decode_utf8(&self.read(file)?).map_err(|undecodable| {
+            let message = format!("`{}` {}", shown(file), undecodable.message);
+            Error::usage(message).at(Origin::file(file, undecodable.line)).with_hint("save it as UTF-8")
+        })
+    }
+}
+
+fn outside(name: &str, how: &str) -> Error {
+    Error::usage(format!("`{name}` leads out of the project folder{how}")).with_hint(
+        "an image is built from the project folder alone: move the file into it and name it by a relative path",
+    )
+}
+
+/// `given` relative to `base`, without `.` and `..`, as pip resolves it; `None` where it leads out of the root.
+fn lexical(base: &str, given: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for component in Path::new(base).components().chain(Path::new(given).components()) {
+        match component {
+            Component::Normal(part) => parts.push(part.to_str()?),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                parts.pop()?;
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(if parts.is_empty() { ".".to_owned() } else { parts.join("/") })
+}
+
+/// The folder of a file, both relative to the root; `.` for a file in the root itself.
+pub(super) fn parent(file: &str) -> &str {
+    file.rsplit_once('/').map_or(".", |(folder, _)| folder)
+}
+
+/// `file` in the folder `folder`, both relative to the root.
+pub(super) fn join(folder: &str, file: &str) -> String {
+    if folder == "." { file.to_owned() } else { format!("{folder}/{file}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_stay_in_the_root() {
+        assert_eq!(lexical("a/b", "../c/./d").as_deref(), Some("a/c/d"));
+        assert_eq!(lexical("a", "..").as_deref(), Some("."));
+        assert_eq!(lexical("a", "../../b"), None);
+        assert_eq!(lexical(".", "/etc/passwd"), None);
+    }
+
+    #[test]
+    fn a_link_out_of_the_root_leads_nowhere() {
+        let (inside, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(elsewhere.path().join("secret.txt"), "x").unwrap();
+        std::os::unix::fs::symlink(elsewhere.path(), inside.path().join("link")).unwrap();
+        let folder = Folder::open(inside.path()).unwrap();
+        let error = folder.locate(".", "link/secret.txt").unwrap_err();
+        assert!(error.message.contains("leads out of the project folder, through a symbolic link"), "{error}");
+    }
+
+    #[test]
+    fn a_socket_is_not_read() {
+        let inside = tempfile::tempdir().unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(inside.path().join("socket.txt")).unwrap();
+        let folder = Folder::open(inside.path()).unwrap();
+        assert!(folder.read("socket.txt").unwrap_err().message.contains("not a regular file"));
+    }
+}

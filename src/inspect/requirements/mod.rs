@@ -1,0 +1,186 @@
+//! pip's requirements files, as pip reads them (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>).
+
+mod lines;
+mod options;
+mod requirement;
+mod settings;
+
+use std::collections::HashSet;
+
+use self::lines::Line;
+use self::options::{Given, Meaning, Taken};
+use super::draft::Draft;
+use super::folder::{Folder, Located, parent};
+use super::problems::Problems;
+use super::text::{excerpt, is_hidden, shown};
+use super::url::{is_url, variables, without_credentials};
+use super::{Format, pyproject};
+use crate::model::{Error, ManifestKind, Note, Origin, RequirementRole, Result, VariableUse};
+
+/// A chain of files longer than this is a mistake, and each holds a file in memory.
+const DEEPEST: usize = 50;
+
+/// The format.
+pub(super) const FORMAT: Format = Format {
+    kind: ManifestKind::Requirements,
+    file: "requirements.txt",
+    looked_for: "`requirements.txt`",
+    recognizes: |name| {
+        let (_, ending) = name.rsplit_once('.').unwrap_or(("", ""));
+        matches!(ending, "" | "txt" | "in" | "pip")
+    },
+    declares: |_: &Folder, _| Ok(true),
+    read,
+};
+
+fn read(draft: &mut Draft<'_>, file: &str) -> Result<()> {
+    Reader::new(draft, None).start(file)
+}
+
+/// Takes up the requirements of `file` as those of the extra `extra`, or of no extra.
+pub(super) fn read_for(draft: &mut Draft<'_>, file: &str, extra: Option<&str>) -> Result<()> {
+    Reader::new(draft, extra).start(file)
+}
+
+/// Reads a file and those that it names.
+struct Reader<'d, 'f> {
+    draft: &'d mut Draft<'f>,
+    extra: Option<String>,
+    /// The files that are being read, each named by the one before it.
+    chain: Vec<Located>,
+    /// What is read already: once more would say nothing new, and a few lines could ask for millions of readings.
+    seen: HashSet<(String, RequirementRole)>,
+}
+
+/// Where a line stands.
+struct Place<'a> {
+    file: &'a str,
+    origin: Origin,
+    role: RequirementRole,
+}
+
+impl<'d, 'f> Reader<'d, 'f> {
+    fn new(draft: &'d mut Draft<'f>, extra: Option<&str>) -> Self {
+        Self { draft, extra: extra.map(str::to_owned), chain: Vec::new(), seen: HashSet::new() }
+    }
+
+    fn start(mut self, file: &str) -> Result<()> {
+        let located = self.draft.folder.locate(".", file)?;
+        self.file(&located, RequirementRole::Requirement)
+    }
+
+    fn file(&mut self, located: &Located, role: RequirementRole) -> Result<()> {
+        let content = self.draft.folder.read_requirements(&located.path)?;
+        self.draft.file(located);
+        self.seen.insert((located.real.clone(), role));
+        self.chain.push(located.clone());
+        let mut problems = Problems::default();
+        for line in lines::logical(&content) {
+            let place = Place { file: &located.path, origin: Origin::file(&located.path, line.number), role };
+            problems.note(self.line(&line, &place).map_err(|error| match error.origin {
+                None => error.at(place.origin.clone()),
+                Some(_) => error,
+            }));
+        }
+        self.chain.pop();
+        problems.finish()
+    }
+
+    fn line(&mut self, line: &Line, place: &Place<'_>) -> Result<()> {
+        if let Some(at) = line.text.chars().position(is_hidden) {
+            return Err(Error::usage(format!("`{}` holds a character that does not show", shown(&line.text)))
+                .with_log(excerpt(&without_credentials(&line.text).text, at, 1))
+                .with_hint("remove it; it may have come with a copied text"));
+        }
+        for name in variables(&line.text) {
+            self.draft.variables.push(VariableUse { name, origin: place.origin.clone() });
+        }
+        // Nothing after this sees a credential, so that none can come out again.
+        let stripped = without_credentials(&line.text);
+        if stripped.literal {
+            self.draft.warn_of_credential(&place.origin);
+        }
+        let taken = options::take(&stripped.text).map_err(|why| {
+            Error::usage(why).with_hint("the options of pip that a file may hold: https://pip.pypa.io/en/stable/reference/requirements-file-format")
+        })?;
+        self.taken(&taken, place)
+    }
+
+    /// A line is a requirement, or else names another file, or else is settings; pip ignores what else stands on it.
+    fn taken(&mut self, taken: &Taken, place: &Place<'_>) -> Result<()> {
+        let first = |meaning| taken.options.iter().find(|given| given.meaning == meaning);
+        let (editable, nested) = (first(Meaning::Editable), first(Meaning::Requirement).or(first(Meaning::Constraint)));
+        if !taken.requirement.is_empty() || editable.is_some() {
+            self.ignored(taken, place, |given| match given.meaning {
+                Meaning::Hash | Meaning::OfRequirement | Meaning::Format => true,
+                Meaning::Editable => editable.is_some_and(|editable| std::ptr::eq(editable, given)),
+                _ => false,
+            });
+            return requirement::read(self, taken, editable, place);
+        }
+        if let Some(nested) = nested {
+            self.ignored(taken, place, |given| std::ptr::eq(nested, given) || given.meaning == Meaning::Format);
+            return self.nested(nested, place);
+        }
+        self.ignored(taken, place, |given| {
+            let is_first = first(given.meaning).is_some_and(|first| std::ptr::eq(first, given));
+            let belongs = !matches!(given.meaning, Meaning::Hash | Meaning::OfRequirement);
+            belongs && (is_first || given.meaning != Meaning::FindLinks)
+        });
+        settings::read(self.draft, &taken.options, place)
+    }
+
+    /// Says what on a line has no effect.
+    fn ignored(&mut self, taken: &Taken, place: &Place<'_>, has_effect: impl Fn(&Given) -> bool) {
+        let options = taken.options.iter().filter(|given| !has_effect(given)).map(|given| given.name);
+        for word in options.chain(taken.strays.iter().map(String::as_str)) {
+            let message = format!("pip ignores `{}` on this line", shown(word));
+            let note = Note::warning(message, place.origin.clone()).with_hint("put it on a line of its own");
+            self.draft.notes.push(note);
+        }
+    }
+
+    fn nested(&mut self, given: &Given, place: &Place<'_>) -> Result<()> {
+        let role = match given.meaning {
+            Meaning::Constraint => RequirementRole::Constraint,
+            _ => RequirementRole::Requirement,
+        };
+        if is_url(&given.value) {
+            let message = format!(
+                "the file at `{}` is not read before the build, so what it asks for is not known",
+                shown(&given.value)
+            );
+            self.draft
+                .notes
+                .push(Note::warning(message, place.origin.clone()).with_hint("keep a copy of it in the project"));
+            return Ok(());
+        }
+        let located = self.draft.folder.locate(parent(place.file), &given.value).map_err(|error| match error.hint {
+            None => error.with_hint(format!("`{}` is relative to the folder of `{}`", given.name, shown(place.file))),
+            Some(_) => error,
+        })?;
+        if let Some(begin) = self.chain.iter().position(|file| file.real == located.real) {
+            return Err(self.circle(begin, &located));
+        }
+        if self.chain.len() >= DEEPEST {
+            return Err(Error::usage(format!("files name each other more than {DEEPEST} deep")));
+        }
+        if self.seen.contains(&(located.real.clone(), role)) {
+            self.draft.file(&located);
+            return Ok(());
+        }
+        self.file(&located, role)
+    }
+
+    fn circle(&self, begin: usize, last: &Located) -> Error {
+        let chain: Vec<String> =
+            self.chain[begin..].iter().chain([last]).map(|file| format!("`{}`", shown(&file.path))).collect();
+        Error::usage(format!("requirements files name each other in a circle: {}", chain.join(" → ")))
+            .with_hint("take out one of these lines")
+    }
+
+    /// Takes up what a folder of the project itself asks for.
+    fn follow(&mut self, folder: &str, extras: &[String]) -> Result<()> {
+        pyproject::follow(self.draft, folder, extras)
+    }
+}

@@ -1,0 +1,37 @@
+//! The values that flow through sconce, one struct an arrow of the architecture.
+//!
+//! Nothing here reads a file, talks to an engine or knows a command line. Every struct is total: a value of it means that
+//! the stage that makes it has run. What went wrong *inside* a stage (a build that failed, a proof that did not hold) is
+//! part of the value; [`Error`] means that the question itself could not be answered.
+
+mod archive;
+mod base_row;
+mod diagnosis;
+mod digest;
+mod error;
+mod image;
+mod origin;
+mod plain;
+mod plan;
+mod project;
+mod report;
+mod verification;
+
+pub use archive::{ArchiveName, is_archive};
+pub use base_row::BaseRow;
+pub use diagnosis::{Diagnosis, Evidence, Remedy};
+pub use digest::sha256_hex;
+pub use error::{Error, ErrorKind, Result};
+pub use image::{BuildFailure, BuiltBy, Image, Layer};
+pub use origin::{Note, Origin, Severity};
+pub use plain::{plain, printable};
+pub use plan::{
+    BaseImage, BaseOrigin, Builder, Choice, Installer, Network, PackageManager, Plan, PlannedIndex, TorchBuild,
+    TorchSource, Variant,
+};
+pub use project::{
+    Index, IndexRole, Manifest, ManifestKind, Package, PipOption, Project, PythonConstraint, Requirement,
+    RequirementRole, Source, VariableUse,
+};
+pub use report::{Outcome, Report, SCHEMA};
+pub use verification::{Check, CheckOutcome, Environment, Verification};

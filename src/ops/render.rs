@@ -1,0 +1,45 @@
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::network::{self, NetworkInputs};
+use crate::catalogue::Catalogue;
+use crate::inspect::InspectOptions;
+use crate::model::{Plan, Project, Result};
+use crate::plan::{PlanOptions, plan};
+
+/// A Dockerfile with everything that led to it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rendered {
+    /// What the project asks for.
+    pub project: Project,
+    /// What was planned, and why.
+    pub plan: Plan,
+    /// The text of the Dockerfile.
+    pub dockerfile: String,
+}
+
+/// What would be built for the project in `root`?
+pub fn render(
+    root: &Path,
+    inspect: &InspectOptions,
+    options: &PlanOptions,
+    network: &NetworkInputs,
+) -> Result<Rendered> {
+    let project = crate::inspect::inspect(root, inspect)?;
+    rendered(project, &Catalogue::embedded()?, options, network)
+}
+
+/// The back half of [`render`], which building shares.
+pub(super) fn rendered(
+    project: Project,
+    catalogue: &Catalogue,
+    options: &PlanOptions,
+    inputs: &NetworkInputs,
+) -> Result<Rendered> {
+    let (indexes, network) = network::planned(&project, inputs)?;
+    let options = PlanOptions { indexes, network, ..options.clone() };
+    let plan = plan(&project, catalogue, &options)?;
+    let dockerfile = crate::render::render(&plan)?.text;
+    Ok(Rendered { project, plan, dockerfile })
+}

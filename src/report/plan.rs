@@ -1,0 +1,34 @@
+use std::io::{self, Write};
+
+use super::facts::{Row, reason};
+use super::sheet::{Page, Sheet};
+use super::styled::{BOLD, DIM, Text};
+use crate::model::{Choice, Plan, TorchBuild, TorchSource};
+
+/// Writes what was chosen, who asked for it and why it won.
+pub fn choices(plan: &Plan, page: Page, out: &mut dyn Write) -> io::Result<()> {
+    let sheet = &mut Sheet::new(page, out);
+    sheet.line(0, &Text::new(BOLD, &plan.project))?;
+    sheet.blank()?;
+    let mut rows = vec![
+        choice("base", &format!("{} {}", plan.base.value.id, plan.base.value.reference), &plan.base),
+        choice("python", &plan.python.value.to_string(), &plan.python),
+        choice("torch", &torch(&plan.torch.value), &plan.torch),
+        choice("installer", &plan.installer.value.to_string(), &plan.installer),
+    ];
+    rows.extend(plan.system.iter().map(|package| choice("package", &package.value, package)));
+    sheet.table(&rows, None)
+}
+
+fn choice<T>(label: &str, value: &str, choice: &Choice<T>) -> Row {
+    vec![Text::new(DIM, label), Text::plain(value), Text::new(DIM, reason(choice))]
+}
+
+fn torch(torch: &TorchBuild) -> String {
+    let versions = if torch.specifiers.is_empty() { "any version".to_owned() } else { torch.specifiers.to_string() };
+    let source = match torch.source {
+        TorchSource::Index => "",
+        TorchSource::Distribution => ", the distribution's",
+    };
+    format!("{versions}{source}, for {}", torch.variant)
+}

@@ -1,0 +1,190 @@
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::document::{Document, line};
+use super::{Expectation, Limits};
+use crate::engine::RunOutput;
+use crate::model::{Check, CheckOutcome, Environment, Verification, plain};
+
+/// The exit code of `templates/find-python.sh` where there is no Python.
+const NO_PYTHON: i64 = 90;
+
+/// How many lines of standard error are kept.
+const LOG_LINES: usize = 200;
+
+/// What the smoke test's run shows: its own checks, and those that can only be made from outside.
+pub(super) fn judge(output: &RunOutput, expectation: &Expectation, limits: &Limits) -> Verification {
+    let log = tail(&output.stderr);
+    if output.exit_code == Some(NO_PYTHON) {
+        return Verification {
+            checks: vec![no_python(&log)],
+            environment: Environment::default(),
+            log,
+            made_before: None,
+        };
+    }
+    let document = Document::read(&output.stdout);
+    let completed = completed(output, document.as_ref().err(), &log, limits);
+    let (mut checks, environment) =
+        document.map_or_else(|_| Default::default(), |document| (document.checks, document.environment));
+    if !checks.is_empty() {
+        checks.push(version(&environment, &expectation.torch));
+    }
+    checks.push(completed);
+    Verification { checks, environment, log, made_before: None }
+}
+
+/// The last lines, safe to print.
+fn tail(text: &str) -> Vec<String> {
+    let text = plain(text);
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    lines[lines.len().saturating_sub(LOG_LINES)..].iter().map(|&line| line.to_owned()).collect()
+}
+
+fn check(id: &str, title: &str, outcome: CheckOutcome, evidence: String) -> Check {
+    let (id, title) = (id.to_owned(), title.to_owned());
+    Check { id, title, outcome, evidence, facts: BTreeMap::new(), error: String::new(), seconds: 0.0 }
+}
+
+fn no_python(log: &[String]) -> Check {
+    let evidence = log.last().map_or_else(|| "no Python".to_owned(), |last| line(last));
+    check("python", "a Python interpreter runs", CheckOutcome::Fail, evidence)
+}
+
+/// The installed torch against the versions that the project allows.
+fn version(environment: &Environment, allowed: &VersionSpecifiers) -> Check {
+    let title = "torch is in a version that the project allows";
+    let (outcome, evidence) = match Version::from_str(&environment.torch) {
+        _ if environment.torch.is_empty() => (CheckOutcome::Skip, "torch cannot be imported".to_owned()),
+        Ok(version) if allowed.is_empty() => (CheckOutcome::Pass, format!("{version}; any will do")),
+        Ok(version) if allowed.contains(&version) => (CheckOutcome::Pass, format!("{version} is in `{allowed}`")),
+        Ok(version) => (CheckOutcome::Fail, format!("{version} is not in `{allowed}`")),
+        Err(_) => (CheckOutcome::Fail, format!("`{}` is no version (PEP 440)", environment.torch)),
+    };
+    check("version", title, outcome, evidence)
+}
+
+/// Whether the smoke test ran to its end; `broken` is what is wrong with its document.
+fn completed(output: &RunOutput, broken: Option<&String>, log: &[String], limits: &Limits) -> Check {
+    let trouble = trouble(output, limits).into_iter().chain(broken.cloned()).collect::<Vec<_>>();
+    let outcome = if trouble.is_empty() { CheckOutcome::Pass } else { CheckOutcome::Fail };
+    let evidence = if trouble.is_empty() { "it ended by itself".to_owned() } else { line(&trouble.join("; ")) };
+    let mut check = check("completed", "the smoke test ran to its end", outcome, evidence);
+    #[allow(clippy::cast_precision_loss, reason = "milliseconds of a run are far below 2^52")]
+    let seconds = output.milliseconds as f64 / 1000.0;
+    check.seconds = seconds;
+    if outcome == CheckOutcome::Fail {
+        check.error = log.join("\n");
+    }
+    check
+}
+
+/// What happened to the container, where it did not end well.
+fn trouble(output: &RunOutput, limits: &Limits) -> Option<String> {
+    if output.timed_out {
+        return Some(format!("it was stopped after {} s", limits.timeout.as_secs()));
+    }
+    if output.out_of_memory {
+        return Some(format!("it ran out of memory at {} MiB", limits.memory >> 20));
+    }
+    match output.exit_code {
+        Some(0) => None,
+        Some(code) => Some(format!("it ended with exit code {code}")),
+        None => Some("it did not end".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::super::document::tests::document;
+    use super::*;
+    use crate::model::Variant;
+
+    fn judged(output: &RunOutput, torch: &str) -> Verification {
+        let torch = VersionSpecifiers::from_str(torch).expect("specifiers");
+        let expectation = Expectation { variant: Variant::Any, torch, python: None };
+        judge(output, &expectation, &Limits { memory: 1 << 30, timeout: Duration::from_mins(1) })
+    }
+
+    fn output(stdout: &impl ToString) -> RunOutput {
+        RunOutput { exit_code: Some(0), stdout: stdout.to_string(), milliseconds: 1500, ..RunOutput::default() }
+    }
+
+    fn failed(verification: &Verification) -> Vec<(&str, &str)> {
+        verification.failed().map(|check| (check.id.as_str(), check.evidence.as_str())).collect()
+    }
+
+    #[test]
+    fn a_whole_document_of_passed_checks_is_a_proof() {
+        let verification = judged(&output(&document()), "");
+        assert!(verification.proven(), "{verification:?}");
+        let last: Vec<_> = verification.checks.iter().rev().take(2).map(|check| check.id.as_str()).collect();
+        assert_eq!(last, ["completed", "version"]);
+    }
+
+    #[test]
+    fn one_failed_check_is_no_proof() {
+        let mut document = document();
+        document["checks"][9]["outcome"] = json!("fail");
+        let verification = judged(&output(&document), "");
+        assert!(!verification.proven());
+        assert_eq!(failed(&verification), [("compile", "e")]);
+    }
+
+    /// A document of passed checks proves nothing if the run that wrote it did not end well.
+    #[test]
+    fn a_run_that_did_not_end_well_is_no_proof() {
+        let whole = output(&document());
+        for (output, expected) in [
+            (RunOutput { exit_code: Some(1), ..whole.clone() }, "it ended with exit code 1"),
+            (RunOutput { exit_code: None, timed_out: true, ..whole.clone() }, "it was stopped after 60 s"),
+            (RunOutput { out_of_memory: true, ..whole.clone() }, "it ran out of memory at 1024 MiB"),
+            (RunOutput { exit_code: None, ..whole }, "it did not end"),
+        ] {
+            assert_eq!(failed(&judged(&output, "")), [("completed", expected)]);
+        }
+    }
+
+    #[test]
+    fn a_run_without_a_document_is_no_proof_and_shows_what_it_said() {
+        let killed = RunOutput { exit_code: Some(137), stderr: "one\n\u{1b}[31mtwo\n".to_owned(), ..output(&"") };
+        let verification = judged(&killed, "");
+        assert!(!verification.proven());
+        assert_eq!(failed(&verification), [("completed", "it ended with exit code 137; the smoke test wrote nothing")]);
+        assert_eq!(verification.checks[0].error, "one\ntwo");
+        assert_eq!(verification.log, ["one", "two"]);
+    }
+
+    #[test]
+    fn an_image_without_python_says_where_it_was_looked_for() {
+        let said = "no Python 3.8 or newer; looked for python python3".to_owned();
+        let none = RunOutput { exit_code: Some(NO_PYTHON), stderr: format!("{said}\n"), ..output(&"") };
+        assert_eq!(failed(&judged(&none, "")), [("python", said.as_str())]);
+        let script = super::super::FIND_PYTHON;
+        assert!(script.contains(&format!("exit {NO_PYTHON}\n")), "{script}");
+    }
+
+    #[test]
+    fn the_installed_version_is_held_against_the_project() {
+        for (allowed, proven) in [(">=2.6", true), ("==2.6.0", true), ("<=2.6.0", true), (">=2.7", false)] {
+            assert_eq!(judged(&output(&document()), allowed).proven(), proven, "{allowed}");
+        }
+        let mut without = document();
+        without["environment"]["torch"] = json!("");
+        without["checks"][1]["outcome"] = json!("fail");
+        assert_eq!(failed(&judged(&output(&without), ">=2.7")), [("torch", "e")]);
+    }
+
+    #[test]
+    fn the_end_of_a_long_log_is_kept() {
+        let lines: Vec<_> = (0..1000).map(|n| n.to_string()).collect();
+        let log = tail(&lines.join("\n"));
+        assert_eq!((log.len(), log[0].as_str(), log[199].as_str()), (200, "800", "999"));
+    }
+}

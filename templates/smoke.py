@@ -1,0 +1,809 @@
+"""The proof that torch.compile works in the environment that runs this program.
+
+    python -c "$(cat smoke.py)" [EXPECTATION]
+
+EXPECTATION is a JSON object, each part optional: {"variant": {"name": "cpu" | "cuda" | "rocm" | "any", "version": "13.2"},
+"seconds": 600, "document": 1}. `variant` is the build of torch that was planned, `seconds` the time that the proof may
+take, `document` the file descriptor that the answer goes to.
+
+The answer is one JSON document: {"schema": 1, "checks": [...], "environment": {...}}. Whatever else prints, prints on
+standard error. It needs Python 3.8, the standard library and torch, and no network.
+
+Three processes make the checks, so that a crash in one is a failed check and not a missing answer:
+  look  sees the image as it is, its environment untouched;
+  cold  compiles with empty caches, so that the compiler has to run;
+  warm  compiles the same again with the caches that `cold` left.
+"""
+
+import sys
+
+# The working directory is no part of what is proven: a folder named `torch` in it would pass for the real one.
+sys.path[:] = [entry for entry in sys.path if entry]
+
+import ctypes
+import faulthandler
+import getpass
+import importlib
+import json
+import os
+import platform
+import re
+import select
+import shlex
+import shutil
+import signal
+import struct
+import subprocess
+import sysconfig
+import tempfile
+import time
+import traceback
+
+# Every check, in the order of the answer.
+TITLES = {
+    "python": "a Python interpreter runs",
+    "torch": "torch can be imported",
+    "variant": "torch is the planned build",
+    "enabled": "torch.compile is switched on, and errors are not suppressed",
+    "setuptools": "torch finds setuptools, which it needs to call the compiler",
+    "cache": "the cache directory is writable and executable",
+    "compiler": "the C++ compiler builds a library that loads",
+    "headers": "the headers are those of the running interpreter",
+    "openssl": "the openssl program is there where torch calls it",
+    "compile": "a cold compile runs the compiler, without a graph break",
+    "kernels": "kernels were generated, with vector instructions where the CPU has them",
+    "openmp": "OpenMP works, and the generated kernels use it",
+    "forward": "compiled values agree with eager and with float64",
+    "backward": "compiled gradients agree with eager and with float64",
+    "fallback": "calls run the generated code, not eager",
+    "dynamic": "one dynamic graph serves several sizes",
+    "warm": "a second process reuses the cache, with the same values",
+}
+LOOK = list(TITLES)[:9]
+COLD = list(TITLES)[9:16]
+WARM = list(TITLES)[16:]
+
+# Switches that turn compilation, or the failures of it, off. `look` sees them; the other processes go on without them,
+# so that the rest of the evidence is there all the same.
+SWITCHES = [
+    "TORCHDYNAMO_DISABLE",
+    "TORCH_COMPILE_DISABLE",
+    "TORCHDYNAMO_SUPPRESS_ERRORS",
+    "TORCH_COMPILE_OVERRIDE_BACKENDS",
+    "TORCHINDUCTOR_FORCE_DISABLE_CACHES",
+]
+
+# The relative error that float32 may have; a kernel for another CPU is off by 1 and more.
+TOLERANCE = 1e-4
+
+torch = None  # imported by each process on its own
+
+
+class Failed(Exception):
+    """A check does not hold; `error` is what a tool said, where one did."""
+
+    def __init__(self, evidence, error=""):
+        super().__init__(evidence)
+        self.error = error or evidence
+
+
+class Skipped(Exception):
+    """A check cannot be made."""
+
+
+class Stage:
+    """Makes checks in this process and hands each to the parent at once."""
+
+    def __init__(self, pipe):
+        self.pipe = pipe
+        self.outcomes = {}
+
+    def say(self, kind, value):
+        os.write(self.pipe, json.dumps({kind: value}).encode() + b"\n")
+
+    def check(self, identity, function, needs=()):
+        started = time.monotonic()
+        facts, error = {}, ""
+        try:
+            for other in needs:
+                if self.outcomes[other] != "pass":
+                    raise Skipped("needs `%s`, which did not pass" % other)
+            outcome, evidence = "pass", function(facts)
+        except Skipped as reason:
+            outcome, evidence = "skip", str(reason)
+        except Failed as failure:
+            outcome, evidence, error = "fail", str(failure), failure.error
+        except BaseException as failure:  # a compiler error, an import that exits: all are answers
+            outcome, evidence, error = "fail", cause(failure), traceback.format_exc()
+        self.outcomes[identity] = outcome
+        seconds = round(time.monotonic() - started, 3)
+        self.say("check", check(identity, outcome, evidence, facts, error, seconds))
+
+
+def check(identity, outcome, evidence, facts=None, error="", seconds=0.0):
+    return {
+        "id": identity,
+        "title": TITLES[identity],
+        "outcome": outcome,
+        "evidence": evidence,
+        "facts": facts or {},
+        "error": clip(error),
+        "seconds": seconds,
+    }
+
+
+def clip(text, limit=64000):
+    """The text without its middle where it is long: a compiler's first errors and a traceback's end say the most."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return text[:half] + "\n[... %d characters ...]\n" % (len(text) - limit) + text[-half:]
+
+
+# Where a failure is told: in the output of a compiler or linker, or at the start of an exception within another.
+TELLING = re.compile(r"error: |\bld: |cannot |No such file|undefined |not supported |^\w*(Error|Exception)\b")
+ENVELOPE = re.compile(r"^\w*CppCompileError|^Command:|^backend='")
+
+
+def cause(error):
+    """The line of an exception that says the most."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not ENVELOPE.match(line)]
+    telling = told(lines) or (lines[0] if lines else "no message")
+    name = type(error).__name__
+    return clip(telling if telling.startswith(name) else "%s: %s" % (name, telling), 400)
+
+
+def told(lines):
+    return next((line.strip() for line in lines if TELLING.search(line)), "")
+
+
+def count(number, noun):
+    return "%d %s%s" % (number, noun, "" if number == 1 else "s")
+
+
+# --- look: the image as it is ---------------------------------------------------------------------------------------
+
+
+def look(stage, expectation):
+    stage.say("environment", environment())
+    stage.check("python", python_runs)
+    stage.check("torch", torch_imports)
+    if stage.outcomes["torch"] == "pass":
+        stage.say("environment", {"torch": str(torch.__version__), "variant": installed_variant()})
+    stage.check("variant", lambda facts: variant_is_planned(facts, expectation), needs=["torch"])
+    stage.check("enabled", compile_is_enabled, needs=["torch"])
+    stage.check("setuptools", setuptools_is_found, needs=["torch"])
+    stage.check("cache", cache_is_usable, needs=["torch"])
+    workspace = make_workspace() if stage.outcomes["torch"] == "pass" else None
+    stage.say("workspace", workspace)
+    stage.check("compiler", lambda facts: compiler_works(facts, workspace), needs=["torch"])
+    compiles = stage.outcomes["compiler"] == "pass"
+    stage.check("headers", lambda facts: headers_match(facts, workspace if compiles else None))
+    stage.check("openssl", openssl_is_there, needs=["torch"])
+
+
+def environment():
+    try:
+        name = getpass.getuser()
+    except Exception:  # KeyError, and OSError from Python 3.13 on, for a user id without a name
+        name = "no name"
+    return {
+        "executable": sys.executable,
+        "python": platform.python_version(),
+        "user": "%d:%d (%s)" % (os.getuid(), os.getgid(), name),
+        "cpu": cpu_field("model name") or platform.machine(),
+        "cpus": len(os.sched_getaffinity(0)),
+        "libc": " ".join(platform.libc_ver()).strip(),
+    }
+
+
+def cpu_field(name):
+    try:
+        with open("/proc/cpuinfo") as lines:
+            return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "")
+    except OSError:
+        return ""
+
+
+def python_runs(facts):
+    facts["prefix"] = sys.prefix
+    return "%s %s at %s" % (platform.python_implementation(), platform.python_version(), sys.executable)
+
+
+def torch_imports(facts):
+    import_torch()
+    facts["path"] = torch.__file__
+    return "torch %s at %s" % (torch.__version__, os.path.dirname(torch.__file__))
+
+
+def import_torch():
+    global torch
+    torch = importlib.import_module("torch")
+    if not getattr(torch, "__file__", None):
+        raise Failed("`torch` is a folder without a torch in it: %s" % list(torch.__path__))
+
+
+def torch_version():
+    return tuple(int(part) for part in re.findall(r"\d+", str(torch.__version__))[:2])
+
+
+def installed_variant():
+    for name, label in (("cuda", "cuda"), ("hip", "rocm"), ("xpu", "xpu")):
+        version = getattr(torch.version, name, None)
+        if version:
+            return "%s %s" % (label, ".".join(str(version).split(".")[:2]))
+    return "cpu"
+
+
+def variant_is_planned(facts, expectation):
+    planned = expectation.get("variant") or {"name": "any"}
+    installed = installed_variant()
+    facts["installed"] = installed
+    wanted = " ".join(filter(None, [planned["name"], planned.get("version")]))
+    if planned["name"] == "any":
+        return "%s; no build was asked for" % installed
+    if installed == wanted or installed.split(" ")[0] == wanted:
+        return "%s, as planned" % installed
+    raise Failed("planned was %s, installed is %s" % (wanted, installed))
+
+
+def compile_is_enabled(facts):
+    """Asks the configuration, and then calls torch.compile with a backend of ours to see that it is called."""
+    import torch._dynamo
+
+    facts["variables"] = {name: os.environ[name] for name in SWITCHES if name in os.environ}
+    config = torch._dynamo.config
+    wrong = []
+    if config.suppress_errors:
+        wrong.append("suppress_errors is on, so that a failed compile silently runs in eager mode")
+    if getattr(config, "disable", False):
+        wrong.append("torch._dynamo.config.disable is set")
+    graphs = []
+
+    def backend(graph, _inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    torch.compile(lambda tensor: tensor + 1, backend=backend)(torch.ones(3))
+    if not graphs:
+        wrong.append("torch.compile does not call its backend")
+    if wrong:
+        variables = ", ".join("%s=%s" % pair for pair in sorted(facts["variables"].items()))
+        raise Failed("; ".join(wrong) + (" (%s)" % variables if variables else ""))
+    return "torch.compile calls its backend, and its errors are raised"
+
+
+def setuptools_is_found(facts):
+    importlib.import_module("torch.utils.cpp_extension")
+    setuptools = sys.modules.get("setuptools")
+    if setuptools is None:
+        return "torch %s imports its build helpers without setuptools" % torch.__version__
+    facts["version"] = str(getattr(setuptools, "__version__", ""))
+    return "setuptools %s" % facts["version"]
+
+
+def cache_is_usable(facts):
+    """The directories that torch takes by itself, since programs in this image will use these and not ours."""
+    codecache = importlib.import_module("torch._inductor.codecache")
+    cache = codecache.cache_dir()
+    facts["cache"] = cache
+    facts["temporary"] = tempfile.gettempdir()
+    load_library_from(cache)
+    with tempfile.NamedTemporaryFile():  # precompiled headers go there
+        pass
+    return "%s: a library was written there and loaded" % cache
+
+
+def load_library_from(directory):
+    """Loads torch's own extension module from `directory`, which needs no compiler."""
+    import torch._C
+
+    os.makedirs(directory, exist_ok=True)
+    folder = tempfile.mkdtemp(prefix="sconce-", dir=directory)
+    try:
+        ctypes.CDLL(shutil.copy(torch._C.__file__, folder))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_workspace():
+    """A new directory for the caches of the proof, in the first place that lets libraries load; None without any."""
+    for place in (tempfile.gettempdir, lambda: os.environ["TORCHINDUCTOR_CACHE_DIR"], lambda: "/var/tmp",
+                  lambda: "/dev/shm", os.getcwd, lambda: os.path.expanduser("~")):
+        try:
+            load_library_from(place())
+            return tempfile.mkdtemp(prefix="sconce-proof-", dir=place())
+        except (OSError, KeyError, AttributeError):
+            continue
+    return None
+
+
+def compiler_works(facts, workspace):
+    command = compiler_command()
+    facts["command"] = shlex.join(command)
+    facts["path"] = shutil.which(command[0]) or ""
+    facts["version"] = run_tool(command + ["--version"]).splitlines()[0]
+    if workspace is None:
+        raise Skipped("%s, but no directory lets a library load" % facts["version"])
+    source = "#include <cmath>\n#include <vector>\nextern \"C\" int answer() { return std::vector<int>(42).size(); }\n"
+    library = build_library(workspace, "answer", source, [])
+    if library.answer() != 42:
+        raise Failed("a library made by %s returns wrong values" % facts["version"])
+    return "%s at %s" % (facts["version"], facts["path"])
+
+
+def compiler_command():
+    """The compiler that Inductor chooses; it is found in another module in each generation of torch."""
+    for module, name in (("cpp_builder", "get_cpp_compiler"), ("codecache", "cpp_compiler")):
+        try:
+            chosen = getattr(importlib.import_module("torch._inductor." + module), name)
+        except (ImportError, AttributeError):
+            continue
+        return shlex.split(chosen())
+    return shlex.split(os.environ.get("CXX", "g++"))
+
+
+def run_tool(command, **options):
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
+    )
+    text = done.stdout.decode("utf-8", "replace")
+    if done.returncode != 0:
+        failure = "%s failed with status %d" % (command[0], done.returncode)
+        raise Failed("%s: %s" % (failure, told(text.splitlines()) or "it says nothing"),
+                     "%s\n%s" % (shlex.join(command), text))
+    return text
+
+
+def build_library(workspace, name, source, options):
+    path = os.path.join(workspace, name)
+    with open(path + ".cpp", "w") as file:
+        file.write(source)
+    run_tool(compiler_command() + ["-shared", "-fPIC", path + ".cpp", "-o", path + ".so"] + options)
+    return ctypes.CDLL(path + ".so")
+
+
+def headers_match(facts, workspace):
+    """Looks where Inductor looks. With a `workspace` the compiler reads them too, and finds what they include."""
+    folder = sysconfig.get_path("include")
+    facts["include"] = folder
+    for name in ("Python.h", "pyconfig.h", "patchlevel.h"):
+        if not os.path.isfile(os.path.join(folder, name)):
+            raise Failed("%s is not in %s" % (name, folder))
+    with open(os.path.join(folder, "patchlevel.h"), encoding="utf-8", errors="replace") as file:
+        found = re.search(r'#\s*define\s+PY_VERSION\s+"([^"]+)"', file.read())
+    facts["version"] = found.group(1) if found else ""
+    running = sys.version.split()[0]
+    if facts["version"] != running:
+        raise Failed("%s holds the headers of Python %s, but %s runs" % (folder, facts["version"] or "?", running))
+    if workspace is not None:
+        probe = os.path.join(workspace, "python.cpp")
+        with open(probe, "w") as file:
+            file.write("#include <Python.h>\n")
+        run_tool(compiler_command() + ["-fsyntax-only", "-I" + folder, probe])
+    return "%s/Python.h, of Python %s" % (folder, running)
+
+
+def openssl_is_there(facts):
+    config = importlib.import_module("torch._inductor.config")
+    if not getattr(config, "cpp_cache_precompile_headers", False) or torch_version() < (2, 8):
+        return "not needed: torch %s precompiles no headers here" % torch.__version__
+    try:
+        facts["version"] = run_tool(["openssl", "version"]).strip()
+    except OSError as error:
+        raise Failed("torch %s hashes precompiled headers with the openssl program, which is not there"
+                     % torch.__version__, cause(error))
+    return "%s at %s" % (facts["version"], shutil.which("openssl"))
+
+
+# --- cold: a compile with empty caches ------------------------------------------------------------------------------
+
+
+def layer(x, weight, bias):
+    hidden = torch.tanh(x @ weight + bias)
+    return (torch.softmax(hidden, dim=-1) * torch.sigmoid(x)).sum(dim=-1)
+
+
+def pointwise(x, y):
+    return (torch.sin(x) + torch.relu(y)).sum(dim=0)
+
+
+def inputs(dtype=None):
+    """The same tensors in every process, and enough numbers in them to be worth two threads."""
+    generator = torch.Generator().manual_seed(13)
+    shapes = [(512, 256), (256, 256), (256,)]
+    tensors = [torch.randn(shape, generator=generator) for shape in shapes]
+    return [tensor.to(dtype or torch.float32).requires_grad_() for tensor in tensors]
+
+
+def run_layer(function, tensors):
+    """The values and the gradients."""
+    values = function(*tensors)
+    values.square().sum().backward()
+    return [values.detach()] + [tensor.grad for tensor in tensors]
+
+
+def restore(workspace):
+    """An environment in which compilation is on and every cache is ours; before torch is imported."""
+    for name in SWITCHES:
+        os.environ.pop(name, None)
+    for name, folder in (("TMPDIR", "tmp"), ("TORCHINDUCTOR_CACHE_DIR", "cache"), ("TRITON_CACHE_DIR", "triton")):
+        os.environ[name] = os.path.join(workspace, folder)
+        os.makedirs(os.environ[name], exist_ok=True)
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"  # in this process, where its runs can be counted
+    os.environ["TORCHINDUCTOR_FX_GRAPH_CACHE"] = "1"  # torch 2.2 to 2.4 ask for it
+    import_torch()
+    import torch._dynamo
+
+    for name in ("suppress_errors", "disable"):  # something else than a variable may have set them
+        if getattr(torch._dynamo.config, name, False):
+            setattr(torch._dynamo.config, name, False)
+    # With one thread Inductor writes no parallel region, and a container with one CPU would look like one without OpenMP.
+    torch.set_num_threads(max(2, torch.get_num_threads()))
+
+
+class Observer:
+    """Sees what a compile really does: graphs, runs of the compiler, libraries that appear."""
+
+    def __init__(self):
+        from torch._dynamo.utils import counters
+        from torch._inductor import metrics
+
+        self.counters, self.metrics = counters, metrics
+        self.program = compiler_command()[0]
+        self.commands = []
+        sys.addaudithook(self.see)
+        self.isa = vector_isa()
+        self.probes, self.commands = self.commands, []  # what the search for vector instructions ran makes no kernel
+        self.before = set(self.all_libraries())
+        torch._dynamo.reset()
+        counters.clear()
+        metrics.reset()
+
+    def see(self, event, arguments):
+        if event == "subprocess.Popen":
+            _, command, folder, variables = arguments
+            command = shlex.split(command) if isinstance(command, str) else [str(part) for part in command]
+            self.commands.append((command, folder, variables))
+
+    def compiler_runs(self):
+        """The runs that make code; `-E` makes the text of a header."""
+        return sum(
+            command[:1] == [self.program] and "-o" in command and "-E" not in command for command, _, _ in self.commands
+        )
+
+    def why_scalar(self):
+        """Inductor keeps the failure of its probes for itself: the first that fails again says why."""
+        for command, folder, variables in list(self.probes):
+            folder = folder if folder and os.path.isdir(folder) else None
+            try:
+                run_tool(command, cwd=folder, env=variables)
+            except Failed as failure:
+                return str(failure), failure.error
+        return "", ""
+
+    def all_libraries(self):
+        for folder, _, names in os.walk(os.environ["TORCHINDUCTOR_CACHE_DIR"]):
+            for name in names:
+                if name.endswith(".so"):
+                    yield os.path.join(folder, name)
+
+    def libraries(self):
+        return sorted(path for path in self.all_libraries() if path not in self.before)
+
+    def graphs(self):
+        return self.counters["stats"]["unique_graphs"]
+
+
+def vector_isa():
+    """The instruction set that kernels are written for, such as `avx2`; empty for scalar code."""
+    try:
+        module = importlib.import_module("torch._inductor.cpu_vec_isa")
+    except ImportError:  # torch 2.4 and older
+        module = importlib.import_module("torch._inductor.codecache")
+    isa = module.pick_vec_isa()
+    return str(isa) if isa else ""
+
+
+class Cold:
+    """The checks of the cold compile; they share one."""
+
+    def __init__(self, workspace):
+        self.workspace = workspace
+        self.observer = None
+        self.compiled = None
+        self.results = None
+
+    def compile(self, facts):
+        restore(self.workspace)
+        seen = self.observer = Observer()
+        self.compiled = torch.compile(layer, fullgraph=True)
+        self.results = run_layer(self.compiled, inputs())
+        torch.save(self.results, os.path.join(self.workspace, "results.pt"))
+        facts["graphs"] = seen.graphs()
+        facts["graph_breaks"] = sum(seen.counters["graph_break"].values())
+        facts["compiler_runs"] = seen.compiler_runs()
+        facts["libraries"] = len(seen.libraries())
+        nouns = {"graphs": "graph", "graph_breaks": "graph break", "compiler_runs": "compiler run",
+                 "libraries": "new shared object"}
+        summary = ", ".join(count(facts[name], noun) for name, noun in nouns.items())
+        if facts["graph_breaks"] or not all(facts[name] for name in ("graphs", "compiler_runs", "libraries")):
+            raise Failed("torch.compile did not compile: " + summary)
+        return summary
+
+    def kernels(self, facts):
+        metrics, isa = self.observer.metrics, self.observer.isa
+        facts["generated"] = metrics.generated_kernel_count
+        facts["vectorised"] = metrics.generated_cpp_vec_kernel_count
+        facts["isa"] = isa
+        if not facts["generated"]:
+            raise Failed("no kernel was generated")
+        summary = "%s, %d vectorised" % (count(facts["generated"], "kernel"), facts["vectorised"])
+        if isa and facts["vectorised"]:
+            return "%s for %s" % (summary, isa)
+        if vectors_are_expected():
+            why, error = self.observer.why_scalar()
+            evidence = "%s: only scalar code, though this CPU has vector instructions" % summary
+            raise Failed(evidence + (" (%s)" % why if why else ""), error)
+        return "%s: scalar code, as this CPU or ATEN_CPU_CAPABILITY asks for" % summary
+
+    def openmp(self, facts, compiled):
+        """First a program of our own, which says what is missing, then the kernels."""
+        source = "#include <omp.h>\nextern \"C\" int threads() {\n  int count = 0;\n" \
+                 "  #pragma omp parallel num_threads(2) reduction(+ : count)\n  count += 1;\n  return count;\n}\n"
+        facts["threads"] = build_library(self.workspace, "threads", source, ["-fopenmp"]).threads()
+        if not compiled:
+            raise Skipped("the compiler knows OpenMP, but there is no kernel to look into")
+        entries = {"GOMP_parallel", "__kmpc_fork_call"}  # of GCC, and of Clang
+        parallel = [path for path in self.observer.libraries() if entries & set(imported_symbols(path))]
+        facts["kernels"] = len(parallel)
+        if not parallel:
+            raise Failed("none of the generated shared objects imports GOMP_parallel")
+        imports = " and ".join(sorted(entries & set(imported_symbols(parallel[0]))))
+        return "%s import %s; a parallel region ran in %s" % (
+            count(len(parallel), "generated shared object"), imports, count(facts["threads"], "thread"))
+
+    def forward(self, facts):
+        return compare(facts, self.results[:1], eager(torch.float32)[:1], eager(torch.float64)[:1])
+
+    def backward(self, facts):
+        return compare(facts, self.results[1:], eager(torch.float32)[1:], eager(torch.float64)[1:])
+
+    def fallback(self, facts):
+        """Watches one more call: the code that Inductor wrote, forward and backward, has to be what runs."""
+        cache = os.path.realpath(os.environ["TORCHINDUCTOR_CACHE_DIR"])
+        ran = set()
+
+        def watch(frame, event, _argument):
+            if event == "call" and frame.f_code.co_name == "call":
+                ran.add(os.path.realpath(frame.f_code.co_filename))
+
+        tensors = inputs()
+        before = self.observer.graphs()
+        sys.setprofile(watch)
+        try:
+            run_layer(self.compiled, tensors)
+        finally:
+            sys.setprofile(None)
+        generated = sorted(path for path in ran if path.startswith(cache))
+        facts["generated_modules"] = len(generated)
+        if self.observer.graphs() != before:
+            raise Failed("a second call with the same shapes compiled again")
+        if len(generated) < 2:
+            raise Failed("%d of the 2 generated modules, forward and backward, ran" % len(generated))
+        return "the generated modules of forward and backward ran, without compiling again"
+
+    def dynamic(self, facts):
+        compiled = torch.compile(pointwise, fullgraph=True, dynamic=True)
+        before = self.observer.graphs()
+        sizes = [(64, 48), (96, 33), (257, 130)]
+        for rows, columns in sizes:
+            x, y = torch.randn(rows, columns), torch.randn(rows, columns)
+            compare({}, [compiled(x, y)], [pointwise(x, y)], [pointwise(x.double(), y.double())])
+        facts["graphs"] = self.observer.graphs() - before
+        if facts["graphs"] != 1:
+            raise Failed("%d graphs for %d sizes" % (facts["graphs"], len(sizes)))
+        return "1 graph for %d sizes, with the values of eager" % len(sizes)
+
+
+def cold(stage, workspace):
+    checks = Cold(workspace)
+    stage.check("compile", checks.compile)
+    compiled = stage.outcomes["compile"] == "pass"
+    stage.check("kernels", checks.kernels, needs=["compile"])
+    stage.check("openmp", lambda facts: checks.openmp(facts, compiled))
+    for name in ("forward", "backward", "fallback", "dynamic"):
+        stage.check(name, getattr(checks, name), needs=["compile"])
+
+
+def vectors_are_expected():
+    if os.environ.get("ATEN_CPU_CAPABILITY") == "default":
+        return False
+    if platform.machine() == "aarch64":
+        return torch_version() >= (2, 6)  # NEON kernels on Linux
+    return "avx2" in cpu_field("flags").split()
+
+
+def imported_symbols(path):
+    """The names in the dynamic symbol table of an ELF file of 64 bits; `readelf` may not be there."""
+    with open(path, "rb") as file:
+        data = file.read()
+    order = "<" if data[5] == 1 else ">"
+    table, size, count = struct.unpack_from(order + "Q10xHH", data, 40)
+    sections = [struct.unpack_from(order + "IIQQQQIIQQ", data, table + size * index) for index in range(count)]
+    for section in sections:
+        if section[1] == 11:  # SHT_DYNSYM; its link is the table of names
+            names = sections[section[6]][4]
+            for offset in range(section[4], section[4] + section[5], 24):
+                start = names + struct.unpack_from(order + "I", data, offset)[0]
+                yield data[start : data.index(b"\0", start)].decode("ascii", "replace")
+
+
+def eager(dtype):
+    return run_layer(layer, inputs(dtype))
+
+
+def compare(facts, values, expected, exact):
+    """Compiled values may be as far from the exact ones as float32 is, or as eager ones are where that is more."""
+    facts["error_to_eager"] = relative_error(values, expected)
+    facts["error_to_float64"] = relative_error(values, exact)
+    facts["eager_to_float64"] = relative_error(expected, exact)
+    allowed = max(TOLERANCE, 4 * facts["eager_to_float64"])
+    summary = "largest relative error %.1e to eager, %.1e to float64" % (
+        facts["error_to_eager"], facts["error_to_float64"])
+    # Written so that a NaN fails.
+    if not (facts["error_to_eager"] <= 2 * allowed and facts["error_to_float64"] <= allowed):
+        raise Failed("wrong numbers: " + summary)
+    return summary
+
+
+def relative_error(values, expected):
+    pairs = [(one.double(), other.double()) for one, other in zip(values, expected)]
+    return max(float(((one - other).abs() / (1 + other.abs())).max()) for one, other in pairs)
+
+
+# --- warm: the same in a second process -----------------------------------------------------------------------------
+
+
+def warm(stage, workspace):
+    stage.check("warm", lambda facts: cache_is_reused(facts, workspace))
+
+
+def cache_is_reused(facts, workspace):
+    restore(workspace)
+    seen = Observer()
+    results = run_layer(torch.compile(layer, fullgraph=True), inputs())
+    inductor, autograd = seen.counters["inductor"], seen.counters["aot_autograd"]
+    facts["hits"] = inductor["fxgraph_cache_hit"] + autograd["autograd_cache_hit"]
+    facts["misses"] = inductor["fxgraph_cache_miss"]
+    facts["compiler_runs"] = seen.compiler_runs()
+    facts["error_to_cold"] = relative_error(results, torch.load(os.path.join(workspace, "results.pt")))
+    summary = "cache hits %(hits)d, misses %(misses)d, compiler runs %(compiler_runs)d" % facts
+    has_graph_cache = torch_version() >= (2, 2)
+    if facts["compiler_runs"] or facts["misses"] or (has_graph_cache and not facts["hits"]):
+        raise Failed("the cache was not reused: " + summary)
+    if not facts["error_to_cold"] <= TOLERANCE:
+        raise Failed("wrong numbers from the cache: largest relative error %.1e" % facts["error_to_cold"])
+    return summary + ", and the same values"
+
+
+# --- the parent: runs the three, and answers ------------------------------------------------------------------------
+
+
+class Answer:
+    def __init__(self, deadline):
+        self.deadline = deadline
+        self.checks = {}
+        self.environment = {}
+        self.workspace = None
+        self.last_words = []
+
+    def run(self, identities, function, *arguments):
+        """Runs `function` in a process of its own; where it dies, the check that it was at has failed."""
+        how, trace = self.collect(*start(function, arguments))
+        missing = [identity for identity in identities if identity not in self.checks]
+        for identity in missing[:1]:
+            self.checks[identity] = check(identity, "fail", how, error="%s\n%s" % (how, trace))
+        self.skip(missing[1:], "the process that makes it ended before: " + how)
+
+    def collect(self, process, pipe):
+        """Takes in what a process says until it ends: how it ended, and what its last words were."""
+        text, late = b"", False
+        while True:
+            if not select.select([pipe], [], [], max(0, self.deadline - time.monotonic()))[0]:
+                late = True
+                os.killpg(process, signal.SIGKILL)
+                break
+            chunk = os.read(pipe, 65536)
+            if not chunk:
+                break
+            *lines, text = (text + chunk).split(b"\n")
+            for line in lines:
+                self.take(line.decode("utf-8", "replace"))
+        os.close(pipe)
+        _, status = os.waitpid(process, 0)
+        last_words, self.last_words = "\n".join(self.last_words), []
+        return how_it_ended(status, late), last_words
+
+    def take(self, line):
+        if not line.startswith("{"):
+            self.last_words.append(line)  # of the fault handler
+            return
+        message = json.loads(line)
+        self.environment.update(message.get("environment", {}))
+        self.workspace = message.get("workspace", self.workspace)
+        if "check" in message:
+            self.checks[message["check"]["id"]] = message["check"]
+
+    def skip(self, identities, reason):
+        for identity in identities:
+            self.checks[identity] = check(identity, "skip", reason)
+
+    def document(self):
+        checks = [self.checks[identity] for identity in TITLES]
+        return {"schema": 1, "checks": checks, "environment": self.environment}
+
+
+def start(function, arguments):
+    """Forks before torch is imported: as good as a new interpreter, and needs no file to run."""
+    reader, writer = os.pipe()
+    process = os.fork()
+    if process == 0:
+        try:
+            os.setsid()  # a group that can be killed with its compilers
+            os.close(reader)
+            faulthandler.enable(file=writer, all_threads=False)
+            function(Stage(writer), *arguments)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(70)
+        os._exit(0)
+    os.close(writer)
+    return process, reader
+
+
+def how_it_ended(status, late):
+    if late:
+        return "stopped: the time was up"
+    if os.WIFSIGNALED(status):
+        return "the process died of %s" % signal.Signals(os.WTERMSIG(status)).name
+    return "the process ended with status %d" % os.WEXITSTATUS(status)
+
+
+def main(expectation):
+    # The document's descriptor is kept for the document; what libraries and tools print goes to standard error.
+    document = os.dup(expectation.get("document", 1))
+    os.dup2(2, 1)
+    answer = Answer(time.monotonic() + expectation.get("seconds", 600))
+    answer.run(LOOK, look, expectation)
+    if answer.checks["torch"]["outcome"] != "pass":
+        answer.skip(COLD + WARM, "torch cannot be imported")
+    elif answer.checks[LOOK[-1]]["outcome"] == "skip":
+        answer.skip(COLD + WARM, "the process that looks at the image ended before its end")
+    elif answer.workspace is None:
+        answer.skip(COLD + WARM, "no directory is writable and lets libraries load")
+    else:
+        answer.run(COLD, cold, answer.workspace)
+        if answer.checks["compile"]["outcome"] == "pass":
+            answer.run(WARM, warm, answer.workspace)
+        else:
+            answer.skip(WARM, "needs `compile`, which did not pass")
+    if answer.workspace is not None:
+        shutil.rmtree(answer.workspace, ignore_errors=True)
+    with os.fdopen(document, "wb") as out:
+        out.write(json.dumps(finite(answer.document()), ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+
+
+def finite(value):
+    """JSON has no infinity and no NaN: they are told in words."""
+    if isinstance(value, dict):
+        return {key: finite(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [finite(part) for part in value]
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    return value
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]) if len(sys.argv) > 1 else {})

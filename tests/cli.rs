@@ -1,0 +1,355 @@
+//! The program as its users meet it: exit code, standard output and standard error together.
+//!
+//! What needs an engine gets a recording of one (`DOCKER_HOST=script:///…`); nothing here needs a real one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A home without configuration, a project, and no engine.
+struct Desk {
+    folder: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self { folder: tempfile::tempdir().unwrap() };
+        desk.write("project/requirements.txt", "torch>=2.5\nnumpy\n");
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sconce"));
+        command.args(args).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
+        command.env("HOME", self.path("home")).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("DOCKER_HOST", format!("unix://{}", self.path("no-engine.sock").display()));
+        command
+    }
+
+    /// Runs the program and tells all that came of it.
+    fn run(&self, args: &[&str]) -> String {
+        self.told(&self.command(args).output().unwrap())
+    }
+
+    /// Runs the program on an engine that does as `recording` says.
+    fn run_with(&self, recording: &Value, args: &[&str]) -> String {
+        self.told(&self.with(recording, args).output().unwrap())
+    }
+
+    fn with(&self, recording: &Value, args: &[&str]) -> Command {
+        let path = self.write("engine.json", &recording.to_string());
+        let mut command = self.command(args);
+        command.env("DOCKER_HOST", format!("script://{}", path.display()));
+        command
+    }
+
+    fn told(&self, output: &Output) -> String {
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            text.replace(self.folder.path().to_str().unwrap(), "[DESK]")
+        };
+        let (out, err) = (text(&output.stdout), text(&output.stderr));
+        format!("exit code {}\n--- stdout\n{out}--- stderr\n{err}", output.status.code().unwrap())
+    }
+}
+
+/// What changes from run to run.
+fn steady() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"\b\d+\.\ds\b", "[TIME]");
+    settings
+}
+
+#[test]
+fn no_arguments() {
+    assert_snapshot!(Desk::new().run(&[]));
+}
+
+#[test]
+fn help_of_every_command() {
+    let desk = Desk::new();
+    assert_snapshot!("help", desk.run(&["--help"]));
+    for command in ["inspect", "render", "build", "verify", "images", "completions", "man"] {
+        assert_snapshot!(format!("help_{command}"), desk.run(&[command, "--help"]));
+    }
+    assert_snapshot!("help_images_bootstrap", desk.run(&["images", "bootstrap", "--help"]));
+}
+
+#[test]
+fn an_unknown_flag() {
+    assert_snapshot!(Desk::new().run(&["build", "--varaint", "cpu"]));
+}
+
+#[test]
+fn an_unknown_flag_as_json() {
+    assert_snapshot!(Desk::new().run(&["build", "--json", "--varaint", "cpu"]));
+}
+
+#[test]
+fn a_bad_tag() {
+    let desk = Desk::new();
+    assert_snapshot!(desk.run(&["build", "project", "--tag", "Team/App"]));
+    assert_snapshot!("a_bad_tag_as_json", desk.run(&["build", "project", "--json", "--tag", "app\n;rm -rf /"]));
+}
+
+#[test]
+fn a_missing_project() {
+    assert_snapshot!(Desk::new().run(&["inspect", "nowhere"]));
+}
+
+#[test]
+fn a_project_s_facts() {
+    assert_snapshot!(Desk::new().run(&["inspect", "project"]));
+}
+
+#[test]
+fn a_value_that_means_nothing_names_where_it_came_from() {
+    let desk = Desk::new();
+    assert_snapshot!("value_flag", desk.run(&["build", "project", "--tag", "app", "--memory", "lots"]));
+    let mut command = desk.command(&["build", "project", "--tag", "app"]);
+    assert_snapshot!("value_environment", desk.told(&command.env("SCONCE_PYTHON", "latest").output().unwrap()));
+    desk.write("project/sconce.toml", "# limits\ntimeout = \"soon\"\n");
+    assert_snapshot!("value_file", desk.run(&["build", "project", "--tag", "app"]));
+}
+
+#[test]
+fn an_unknown_key_of_the_configuration() {
+    let desk = Desk::new();
+    desk.write(
+        "project/pyproject.toml",
+        "[project]\nname = \"x\"\nversion = \"1\"\n\n[tool.sconce]\nvairant = \"cpu\"\n",
+    );
+    assert_snapshot!(desk.run(&["inspect", "project"]));
+}
+
+#[test]
+fn the_user_s_configuration_is_read() {
+    let desk = Desk::new();
+    desk.write("home/.config/sconce/config.toml", "memory = \"1\"\n");
+    assert_snapshot!(desk.run(&["verify", "app"]));
+}
+
+/// A variable that is set to nothing is as good as none.
+#[test]
+fn an_empty_variable_says_nothing() {
+    let desk = Desk::new();
+    let mut command = desk.command(&["verify", "app"]);
+    let told = desk.told(&command.env("SCONCE_MEMORY", "").env("SCONCE_TIMEOUT", "").output().unwrap());
+    assert!(told.starts_with("exit code 75\n"), "{told}");
+}
+
+#[test]
+fn no_engine() {
+    let desk = Desk::new();
+    assert_snapshot!(desk.run(&["verify", "app"]));
+    assert_snapshot!("no_engine_as_json", desk.run(&["verify", "--json", "app"]));
+}
+
+#[test]
+fn completions_for_every_shell() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = desk.command(&["completions", shell]).output().unwrap();
+        assert!(output.status.success());
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(script.contains("sconce") && script.contains("torch-source"), "{shell}: {script}");
+    }
+}
+
+#[test]
+fn the_manual() {
+    let desk = Desk::new();
+    let page = desk.run(&["man"]);
+    assert!(page.starts_with("exit code 0\n") && page.contains(".TH sconce 1"), "{page}");
+    let told = desk.run(&["man", "pages"]);
+    assert_snapshot!(told);
+    for page in ["sconce.1", "sconce-build.1", "sconce-images-bootstrap.1"] {
+        assert!(fs::read_to_string(desk.path("pages").join(page)).unwrap().contains(".SH SYNOPSIS"), "{page}");
+    }
+}
+
+/// A reader that goes away (`sconce … | head -1`) is no failure.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let desk = Desk::new();
+    for args in [&["man"][..], &["completions", "bash"], &["images"], &["inspect", "project", "--json"]] {
+        let mut child = desk.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && err.is_empty(), "{args:?}: {err}");
+    }
+}
+
+/// A line of a log that no known failure writes.
+const UNKNOWN: &str = "the frobnicator is out of tune";
+
+fn recording(images: &[Value], runs: &[Value]) -> Value {
+    let info = json!({
+        "name": "Docker", "version": "20.10.24", "api": "1.41", "buildkit": true, "architecture": "amd64",
+        "endpoint": "unix:///var/run/docker.sock", "cpus": 2, "memory": 8_000_000_000_u64
+    });
+    json!({"info": info, "images": images, "runs": runs})
+}
+
+fn image(tag: &str, digit: &str) -> Value {
+    let layers = json!([{"size": 350_000_000, "created_by": "RUN apt-get install g++ # buildkit"}]);
+    json!({
+        "id": format!("sha256:{}", digit.repeat(64)), "tags": [tag], "size": 490_000_000, "user": "app",
+        "architecture": "amd64", "layers": layers
+    })
+}
+
+/// What the smoke test writes: every check passes, but the one named and those that need it.
+fn proof(failing: Option<(&str, &str)>) -> Value {
+    // The ids are the keys of the smoke test's own table.
+    let (_, titles) = sconce::verify::SMOKE_TEST.split_once("\nTITLES = {\n").unwrap();
+    let (titles, _) = titles.split_once("\n}").unwrap();
+    let checks = titles.lines().map(|line| line.split('"').nth(1).unwrap());
+    let check = |id: &str| match failing {
+        Some((failed, error)) if failed == id => json!({
+            "id": id, "title": format!("the {id} is right"), "outcome": "fail", "evidence": "it is not", "error": error,
+            "seconds": 1.5
+        }),
+        _ => json!({"id": id, "title": format!("the {id} is right"), "outcome": "pass", "evidence": "as it should be"}),
+    };
+    let environment = json!({
+        "executable": "/opt/venv/bin/python", "python": "3.13.5", "torch": "2.15.0+cpu", "variant": "cpu",
+        "user": "1000:1000 (app)", "cpu": "AMD EPYC 9R14", "cpus": 2, "libc": "glibc 2.41"
+    });
+    let document = json!({
+        "schema": 1, "checks": checks.map(check).collect::<Vec<_>>(), "environment": environment
+    });
+    json!({"ok": {
+        "exit_code": 0, "timed_out": false, "out_of_memory": false, "stdout": document.to_string(), "stderr": "",
+        "milliseconds": 20_000
+    }})
+}
+
+#[test]
+fn the_bases_and_what_the_engine_has_of_them() {
+    let desk = Desk::new();
+    assert_snapshot!("images_without_an_engine", desk.run(&["images"]));
+    let engine = recording(&[image("debian:trixie-slim", "1")], &[]);
+    assert_snapshot!("images", desk.run_with(&engine, &["images", "list"]));
+    assert_snapshot!("images_as_json", desk.run_with(&engine, &["images", "--json"]));
+}
+
+#[test]
+fn an_unknown_base() {
+    assert_snapshot!(Desk::new().run_with(&recording(&[], &[]), &["images", "bootstrap", "debian-1"]));
+}
+
+#[test]
+fn a_proven_image() {
+    let engine = recording(&[image("team/app:1.4", "a")], &[proof(None)]);
+    steady().bind(|| assert_snapshot!(Desk::new().run_with(&engine, &["verify", "team/app:1.4"])));
+}
+
+#[test]
+fn an_image_that_is_not_there() {
+    assert_snapshot!(Desk::new().run_with(&recording(&[], &[]), &["verify", "team/app:1.4"]));
+}
+
+#[test]
+fn an_unproven_image() {
+    let engine = recording(&[image("team/app:1.4", "a")], &[proof(Some(("headers", UNKNOWN)))]);
+    let desk = Desk::new();
+    steady().bind(|| assert_snapshot!(desk.run_with(&engine, &["verify", "team/app:1.4", "--quiet"])));
+    let output = desk.with(&engine, &["verify", "--json", "team/app:1.4"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &report["ok"], &report["schema"]), (Some(1), &json!(false), &json!(1)));
+}
+
+/// An engine with a base that builds as `answer` says, under a tag that names another image.
+fn building(answer: &Value, runs: &[Value]) -> Value {
+    let events = json!([
+        {"event": "step", "id": "a", "name": "[internal] load .dockerignore"},
+        {"event": "done", "id": "a", "cached": false, "error": null},
+        {"event": "step", "id": "b", "name": "[stage-0 1/2] FROM debian:trixie-slim"},
+        {"event": "done", "id": "b", "cached": true, "error": null},
+        {"event": "step", "id": "c", "name": "[stage-0 2/2] RUN --mount=type=cache,target=/x apt-get install g++"},
+        {"event": "log", "id": "c", "line": "Setting up \u{1b}[1mg++\u{1b}[0m\r\n"},
+        {"event": "done", "id": "c", "cached": false, "error": null}
+    ]);
+    let mut engine = recording(&[image("debian:trixie-slim", "1"), image("app:latest", "2")], runs);
+    engine["builds"] = json!([{"events": events, "answer": answer, "image": image("", "b")}]);
+    engine
+}
+
+const BUILD: [&str; 6] = ["build", "project", "--torch-source", "distribution", "--tag", "app"];
+
+#[test]
+fn a_build_that_is_proven() {
+    let built =
+        json!({"ok": {"name": "built", "id": format!("sha256:{}", "b".repeat(64)), "cached_steps": 1, "steps": 2}});
+    let engine = building(&built, &[proof(None)]);
+    steady().bind(|| assert_snapshot!(Desk::new().run_with(&engine, &BUILD)));
+}
+
+#[test]
+fn a_build_that_fails() {
+    let failed = json!({"ok": {
+        "name": "failed", "step": "[2/2] RUN apt-get install g++", "message": "exit code: 100",
+        "log": ["fetching", UNKNOWN]
+    }});
+    let engine = building(&failed, &[]);
+    steady().bind(|| assert_snapshot!(Desk::new().run_with(&engine, &BUILD)));
+}
+
+#[test]
+fn a_build_that_is_not_proven_leaves_the_tag() {
+    let built =
+        json!({"ok": {"name": "built", "id": format!("sha256:{}", "b".repeat(64)), "cached_steps": 1, "steps": 2}});
+    let engine = building(&built, &[proof(Some(("headers", UNKNOWN)))]);
+    steady().bind(|| assert_snapshot!(Desk::new().run_with(&engine, &BUILD)));
+}
+
+/// The first signal stops the engine's work; the program ends by itself, with the exit code of an interrupt.
+#[test]
+fn a_signal_stops_the_work() {
+    let desk = Desk::new();
+    let engine = recording(&[image("team/app:1.4", "a")], &[json!("hang")]);
+    let mut child = desk.with(&engine, &["verify", "team/app:1.4"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut err = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut err, &mut line).unwrap();
+    // Whatever it said: a test that ended here would leave it running.
+    interrupt(&child);
+    assert!(line.starts_with("verifying team/app:1.4"), "{line}");
+    line.clear();
+    std::io::Read::read_to_string(&mut err, &mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_snapshot!(line);
+}
+
+fn interrupt(child: &std::process::Child) {
+    let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+}
+
+/// The schema is described for those who read the documents.
+#[test]
+fn every_part_of_the_documents_is_described() {
+    let described = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/json.md")).unwrap();
+    let report = serde_json::to_value(crate::samples::built()).unwrap();
+    let outcome = report["outcome"].as_object().unwrap();
+    for key in report.as_object().unwrap().keys().chain(outcome.keys()) {
+        assert!(described.contains(&format!("`{key}`")), "docs/json.md does not describe `{key}`");
+    }
+}

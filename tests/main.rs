@@ -1,0 +1,16 @@
+//! The integration tests: one binary, one module a topic.
+
+#![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail; helpers are tests too")]
+
+mod build;
+mod cli;
+mod diagnose;
+mod engine;
+mod inspect;
+mod job;
+mod plan;
+mod report;
+mod samples;
+mod support;
+mod tidy;
+mod verify;
