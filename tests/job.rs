@@ -65,17 +65,20 @@ fn id_of(reference: &str) -> String {
     docker(&["image", "inspect", "--format", "{{.Id}}", reference])
 }
 
-/// The containers of runs that are over: there must never be one.
-fn ended_containers() -> String {
-    let with = |status: &str| docker(&["ps", "-aq", "--filter", "label=dev.sconce.owner", "--filter", status]);
-    with("status=exited") + &with("status=created")
+/// Of `lines`, those that name the run whose process id is `pid`: other tests have runs of their own at the same time.
+fn of_run(lines: &str, pid: u32) -> String {
+    let names_it = |line: &&str| line.split('.').any(|part| part == pid.to_string());
+    lines.lines().filter(names_it).collect()
+}
+
+/// The containers of the run whose process id was `pid`.
+fn containers(pid: u32) -> String {
+    of_run(&docker(&["ps", "-a", "--format", "{{.ID}} {{.Label \"dev.sconce.owner\"}}"]), pid)
 }
 
 /// The unproven tags of the run whose process id was `pid`.
 fn unproven_tags(pid: u32) -> String {
-    let tags = docker(&["image", "ls", "--format", "{{.Tag}}", "localhost/sconce-unproven"]);
-    let of_run = |tag: &&str| tag.split('.').any(|part| part == pid.to_string());
-    tags.lines().filter(of_run).collect()
+    of_run(&docker(&["image", "ls", "--format", "{{.Tag}}", "localhost/sconce-unproven"]), pid)
 }
 
 /// The good image, built once for all tests here; its report.
@@ -174,7 +177,8 @@ fn stopped_while_building(tag: &str, signal: Signal) -> Option<i32> {
     // The step sleeps for ten minutes: that this comes back at all shows that it was not waited for.
     let status = child.wait().expect("it ends");
     if signal != Signal::SIGKILL {
-        assert_eq!(unproven_tags(child.id()), "");
+        assert_eq!(unproven_tags(child.id()), "", "a tag is left over");
+        assert_eq!(containers(child.id()), "", "a container is left over");
     }
     status.code()
 }
@@ -185,7 +189,6 @@ fn an_interrupt_stops_the_build_and_leaves_nothing() {
     let tag = format!("localhost/sconce-test-interrupt:{}", std::process::id());
     assert_eq!(stopped_while_building(&tag, Signal::SIGINT), Some(130));
     assert_eq!(id_of(&tag), "", "no such tag");
-    assert_eq!(ended_containers(), "");
 }
 
 #[test]
@@ -195,16 +198,12 @@ fn what_a_killed_run_leaves_is_swept_by_the_next() {
     let mut command = sconce();
     command.args(["verify", GOOD]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the binary starts");
-    let of_child = || {
-        let all = docker(&["ps", "-a", "--format", "{{.ID}} {{.Label \"dev.sconce.owner\"}}"]);
-        let pid = child.id().to_string();
-        all.lines().find(|line| line.split('.').any(|part| part == pid)).map(str::to_owned)
-    };
-    while of_child().is_none() {
+    while containers(child.id()).is_empty() {
         std::thread::sleep(Duration::from_millis(50));
     }
     kill(Pid::from_raw(i32::try_from(child.id()).expect("a process id")), Signal::SIGKILL).expect("it runs");
-    let left = of_child().expect("a killed process removes nothing");
+    let left = containers(child.id());
+    assert!(!left.is_empty(), "a killed process removes nothing");
     child.wait().expect("it ends");
     // Any command that uses the engine for something sweeps first.
     let _ = output(sconce().args(["verify", "localhost/sconce-test-no-such-image"]));
