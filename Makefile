@@ -7,7 +7,7 @@ export SCONCE_CA_BUNDLE ?= $(HOST_CA)
 DEMO_PROJECT ?= tests/projects/gpt-fast
 DEMO_TAG ?= sconce-demo:latest
 
-.PHONY: demo test check bench snapshots setup
+.PHONY: demo test check bench bench-inspect fuzz snapshots setup
 
 demo: setup ## the main job on a real project, torch from the package index
 	cargo build --release
@@ -22,9 +22,18 @@ check: ## formatting, lints, documentation and tests
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
 	cargo test
 
-bench: setup ## side by side with a careful hand-written Dockerfile, as ratios
+bench: bench-inspect ## side by side with a careful hand-written Dockerfile, as ratios
 	cargo build --release
 	scripts/bench
+
+bench-inspect: setup ## the time and memory that `sconce inspect` takes
+	cargo build --release
+	scripts/bench-inspect
+
+SECONDS ?= 60
+
+fuzz: ## every reader of users' files, so many SECONDS each
+	scripts/fuzz $(SECONDS)
 
 snapshots: ## accept the snapshots as they are now; review the diff before committing it
 	INSTA_UPDATE=always cargo test

@@ -10,6 +10,7 @@ mod hostile;
 use std::path::Path;
 
 use sconce::catalogue::Catalogue;
+use sconce::catalogue::Packages;
 use sconce::inspect::{InspectOptions, inspect};
 use sconce::model::{Builder, Error, Installer, Network, Origin, Plan, PlannedIndex, Project, Result, TorchSource};
 use sconce::plan::{Asked, PlanOptions, plan};
@@ -24,7 +25,7 @@ fn project(files: &[(&str, &str)]) -> Project {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    inspect(&folder, &InspectOptions::default()).unwrap()
+    inspect(&folder, &Packages::embedded().unwrap(), &InspectOptions::default()).unwrap()
 }
 
 fn requirements(text: &str) -> Project {
@@ -54,7 +55,12 @@ fn dockerfile(project: &Project, options: &PlanOptions) -> String {
 fn assert_dockerfile(name: &str, project: &Project, options: &PlanOptions) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r#"dev\.sconce\.version="[^"]+""#, r#"dev.sconce.version="VERSION""#);
-    settings.bind(|| insta::assert_snapshot!(format!("dockerfile-{name}"), dockerfile(project, options)));
+    // A project that asks for what no base has is refused with the reason.
+    let answer = match planned(project, options) {
+        Ok(plan) => render(&plan).unwrap().text,
+        Err(error) => format!("{:?}: {}", error.kind, shown(&error)),
+    };
+    settings.bind(|| insta::assert_snapshot!(format!("dockerfile-{name}"), answer));
 }
 
 /// Holds a table of decisions, one question with its answer a row, against the one that was reviewed.
@@ -72,7 +78,7 @@ fn projects_become_dockerfiles() {
         if !folder.is_dir() || name == "bad" {
             continue;
         }
-        let project = inspect(&folder, &InspectOptions::default()).unwrap();
+        let project = inspect(&folder, &Packages::embedded().unwrap(), &InspectOptions::default()).unwrap();
         let mut options = PlanOptions { network: variables_of(&project), ..PlanOptions::default() };
         if folder.join(".python-version").exists() {
             // These name a Python that no base has.

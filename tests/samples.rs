@@ -8,7 +8,7 @@ use sconce::model::{
     BaseImage, BaseOrigin, BaseRow, BuildFailure, Builder, BuiltBy, Check, CheckOutcome, Choice, Diagnosis,
     Environment, Evidence, Image, Index, IndexRole, Installer, Layer, Manifest, ManifestKind, Network, Note, Origin,
     Outcome, Package, PackageManager, Plan, Project, PythonConstraint, Remedy, Report, Requirement, RequirementRole,
-    SCHEMA, Source, TorchBuild, TorchSource, VariableUse, Variant, Verification,
+    SCHEMA, Source, Strength, TorchBuild, TorchSource, VariableUse, Variant, Verification,
 };
 
 const NEW: &str = "sha256:4f1c7a9d20b35e6688c0d1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
@@ -28,6 +28,7 @@ fn requirement(text: &str, name: &str, versions: &str, origin: Origin) -> Requir
         editable: false,
         role: RequirementRole::Requirement,
         extra: None,
+        group: None,
         text: text.to_owned(),
         origin,
     }
@@ -49,7 +50,11 @@ pub(crate) fn project() -> Project {
         root: PathBuf::from("/projects/gpt-fast"),
         name: "gpt-fast".to_owned(),
         pip_options: vec![],
-        python: vec![PythonConstraint { specifiers: specifiers(">=3.10"), origin: Origin::file("pyproject.toml", 4) }],
+        python: vec![PythonConstraint {
+            specifiers: specifiers(">=3.10"),
+            strength: Strength::Required,
+            origin: Origin::file("pyproject.toml", 4),
+        }],
         manifests: vec![
             Manifest { path: "requirements.txt".to_owned(), kind: ManifestKind::Requirements },
             Manifest { path: "pyproject.toml".to_owned(), kind: ManifestKind::Pyproject },
@@ -63,6 +68,9 @@ pub(crate) fn project() -> Project {
         indexes: vec![Index {
             url: "https://pypi.example.org/team/simple".to_owned(),
             role: IndexRole::Extra,
+            name: None,
+            explicit: false,
+            bindings: vec![],
             origin: lines(1),
         }],
         variables: vec![VariableUse { name: "INDEX_TOKEN".to_owned(), origin: lines(1) }],
@@ -73,6 +81,7 @@ pub(crate) fn project() -> Project {
             "`torchvision` is imported in `generate.py` but nothing asks for it",
             Origin::file("generate.py", 7),
         )],
+        ..Project::default()
     }
 }
 

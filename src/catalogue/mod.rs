@@ -3,10 +3,12 @@
 mod bases;
 mod compatibility;
 mod failures;
+mod packages;
 
 pub use bases::{Base, BasePython, DistributionTorch, SystemPackage};
 pub use compatibility::{PythonRange, TorchRelease};
 pub use failures::{Failure, Failures};
+pub use packages::{Module, Packages};
 
 use serde::de::DeserializeOwned;
 
@@ -18,6 +20,7 @@ pub struct Catalogue {
     bases: Vec<Base>,
     torch: Vec<TorchRelease>,
     failures: Failures,
+    packages: Packages,
 }
 
 impl Catalogue {
@@ -27,6 +30,7 @@ impl Catalogue {
             bases: bases::read(include_str!("../../images/bases.toml"))?,
             torch: compatibility::read(include_str!("../../images/compatibility.toml"))?,
             failures: failures::read(include_str!("../../images/failures.toml"))?,
+            packages: Packages::embedded()?,
         })
     }
 
@@ -38,6 +42,11 @@ impl Catalogue {
     /// The releases of torch, the oldest first.
     pub fn torch(&self) -> &[TorchRelease] {
         &self.torch
+    }
+
+    /// The distributions that are known.
+    pub fn packages(&self) -> &Packages {
+        &self.packages
     }
 
     /// The failures that are known.

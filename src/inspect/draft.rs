@@ -1,52 +1,49 @@
 //! A [`Project`] in the making.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::folder::{Folder, Located};
-use crate::model::{
-    Index, Manifest, Note, Origin, Package, PipOption, Project, PythonConstraint, Requirement, RequirementRole, Source,
-    VariableUse,
-};
+use super::text::shown;
+use crate::model::{FileRead, Note, Origin, Project, Requirement, RequirementRole, Source};
+
+/// How an entry of a file is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It became a fact, or several.
+    Fact,
+    /// A note says why it is none.
+    Note,
+}
 
 /// What the formats fill in.
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) folder: &'a Folder,
+    /// Facts go straight into it; its name, files and accounts are filled in at the end.
+    pub(super) project: Project,
     /// The name that the project declares.
     pub(super) name: Option<String>,
-    pub(super) python: Vec<PythonConstraint>,
-    pub(super) manifests: Vec<Manifest>,
-    pub(super) requirements: Vec<Requirement>,
-    pub(super) indexes: Vec<Index>,
-    pub(super) variables: Vec<VariableUse>,
-    pub(super) pip_options: Vec<PipOption>,
-    pub(super) hashed: bool,
-    pub(super) package: Option<Package>,
-    pub(super) notes: Vec<Note>,
     /// Whether a back end computes requirements that no file states.
     pub(super) computed: bool,
     /// The `pyproject.toml` files whose dependencies are taken up, each with the extras asked of it.
     pub(super) followed: HashSet<(String, Vec<String>)>,
+    /// The folder that an installer runs in, relative to the root: the paths of what it is given start there.
+    pub(super) runs_in: String,
     files: BTreeSet<String>,
+    accounts: BTreeMap<String, FileRead>,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(folder: &'a Folder) -> Self {
         Self {
             folder,
+            project: Project::default(),
             name: None,
-            python: Vec::new(),
-            manifests: Vec::new(),
-            requirements: Vec::new(),
-            indexes: Vec::new(),
-            variables: Vec::new(),
-            pip_options: Vec::new(),
-            hashed: false,
-            package: None,
-            notes: Vec::new(),
             computed: false,
             followed: HashSet::new(),
+            runs_in: ".".to_owned(),
             files: BTreeSet::new(),
+            accounts: BTreeMap::new(),
         }
     }
 
@@ -56,31 +53,84 @@ impl<'a> Draft<'a> {
         self.files.insert(located.real.clone());
     }
 
+    /// Whether `file` is among those that were taken up.
+    pub(super) fn has_read(&self, file: &str) -> bool {
+        self.files.contains(file)
+    }
+
+    /// Takes up a note that says more about a fact.
+    pub(super) fn note(&mut self, note: Note) {
+        self.project.notes.push(note);
+    }
+
+    /// Opens the account of `file`, or adds to it: so many entries are to be answered by [`Self::fact`] or
+    /// [`Self::noted`]. The count comes from the file's own structure, before its entries are understood.
+    pub(super) fn account(&mut self, file: &str, entries: usize) {
+        self.account_of(file).entries += entries;
+    }
+
+    /// An entry of `file` became a fact, or several.
+    pub(super) fn fact(&mut self, file: &str) {
+        self.answered(file, Answer::Fact);
+    }
+
+    /// An entry of `file` is no fact, for the reason that `note` gives.
+    pub(super) fn noted(&mut self, file: &str, note: Note) {
+        self.answered(file, Answer::Note);
+        self.note(note);
+    }
+
+    /// An entry of `file` is answered; by a note that was taken up already, where it is a note.
+    pub(super) fn answered(&mut self, file: &str, answer: Answer) {
+        let account = self.account_of(file);
+        match answer {
+            Answer::Fact => account.facts += 1,
+            Answer::Note => account.noted += 1,
+        }
+    }
+
+    /// Whether the account of `file` is open.
+    pub(super) fn has_account(&self, file: &str) -> bool {
+        self.accounts.contains_key(file)
+    }
+
+    /// Several entries of `file` are no facts, for the one reason that `note` gives.
+    pub(super) fn noted_together(&mut self, file: &str, entries: usize, note: Note) {
+        self.account_of(file).noted += entries;
+        self.note(note);
+    }
+
+    fn account_of(&mut self, file: &str) -> &mut FileRead {
+        let empty = || FileRead { path: file.to_owned(), entries: 0, facts: 0, noted: 0 };
+        self.accounts.entry(file.to_owned()).or_insert_with(empty)
+    }
+
     /// Warns of a credential that stands in the open.
     pub(super) fn warn_of_credential(&mut self, origin: &Origin) {
         let message = "a password or token stands in the open, in a file that becomes part of the image";
         let hint = "write `${NAME}` in its place, and give the variable to the build";
-        self.notes.push(Note::warning(message, origin.clone()).with_hint(hint));
+        self.note(Note::warning(message, origin.clone()).with_hint(hint));
     }
 
     /// The project.
     pub(super) fn finish(self) -> Project {
         let root = self.folder.root();
         let folder_name = root.file_name().map(|name| slug(&name.to_string_lossy())).unwrap_or_default();
-        Project {
-            name: self.name.unwrap_or(folder_name),
-            root: root.to_owned(),
-            python: self.python,
-            manifests: self.manifests,
-            requirements: self.requirements,
-            indexes: self.indexes,
-            variables: self.variables,
-            pip_options: self.pip_options,
-            files: self.files.into_iter().collect(),
-            hashed: self.hashed,
-            package: self.package,
-            notes: self.notes,
+        let mut project = self.project;
+        project.name = self.name.unwrap_or(folder_name);
+        project.root = root.to_owned();
+        project.files = self.files.into_iter().collect();
+        project.read = self.accounts.into_values().collect();
+        for read in project.read.iter().filter(|read| read.facts + read.noted != read.entries) {
+            let message = format!(
+                "of the {} entries of `{}`, {} are accounted for: this is a defect of sconce",
+                read.entries,
+                shown(&read.path),
+                read.facts + read.noted
+            );
+            project.notes.push(Note::warning(message, Origin::file(&read.path, 1)));
         }
+        project
     }
 }
 
@@ -103,6 +153,7 @@ pub(super) fn requirement(text: &str, source: Source, role: RequirementRole, ori
         editable: false,
         role,
         extra: None,
+        group: None,
         text: text.to_owned(),
         origin,
     }

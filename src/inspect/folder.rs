@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use super::text::{decode, decode_utf8, is_hidden, shown};
+use super::text::{Undecodable, decode, decode_utf8, is_hidden, shown};
 use super::url::has_variable;
 use crate::model::{Error, Origin, Result};
 
@@ -100,6 +100,10 @@ impl Folder {
                 .with_hint("check its permissions")
                 .because(error)
         };
+        // Also of a file that is only looked at: a message would quote what is in it.
+        if !fs::canonicalize(&path).map_err(unreadable)?.starts_with(&self.root) {
+            return Err(outside(&shown(file), ", through a symbolic link").at(Origin::file(file, 1)));
+        }
         let metadata = fs::metadata(&path).map_err(unreadable)?;
         // A pipe or a device would never end.
         if !metadata.is_file() {
@@ -118,6 +122,16 @@ impl Folder {
             Error::usage(message)
                 .at(Origin::file(file, undecodable.line))
                 .with_hint("save it as UTF-8; a comment counts, too")
+        })
+    }
+
+    /// The text of a Python file, decoded as PEP 263 says. Where that fails, what is wrong, and the text all the same:
+    /// names and keywords are ASCII in nearly all encodings.
+    pub(super) fn read_source(&self, file: &str) -> Result<(String, Option<Undecodable>)> {
+        let bytes = self.read(file)?;
+        Ok(match decode(&bytes) {
+            Ok(text) => (text, None),
+            Err(undecodable) => (String::from_utf8_lossy(&bytes).into_owned(), Some(undecodable)),
         })
     }
 

@@ -1,12 +1,13 @@
 //! One requirement in the words of PEP 508.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
 use pep440_rs::VersionSpecifiers;
-use pep508_rs::{Pep508Error, Pep508ErrorSource, Pep508Url, VersionOrUrl};
+use pep508_rs::{MarkerTree, Pep508Error, Pep508ErrorSource, Pep508Url, VersionOrUrl};
 
 use super::text::{excerpt, shown};
 use super::url::{has_variable, with_placeholders};
@@ -16,6 +17,12 @@ use crate::model::{Error, Result};
 const LONGEST: usize = 8192;
 /// No marker that means something is nested deeper; the parser recurses.
 const DEEPEST: usize = 32;
+/// No marker that means something compares more often; the parser's decision diagram grows with the comparisons of
+/// different variables, at worst by a power of them.
+const MOST_COMPARISONS: usize = 120;
+/// Each extra, and each text looked for with `in`, is a variable of its own, and at worst every two of them double the
+/// diagram.
+const MOST_VARIABLES: usize = 28;
 
 /// What a requirement says.
 #[derive(Debug)]
@@ -27,6 +34,8 @@ pub(super) struct Parsed {
     pub(super) wanted: Wanted,
     /// As written.
     pub(super) marker: Option<String>,
+    /// Whether a comma stands behind the last version, which pip takes and uv does not.
+    pub(super) stray_comma: bool,
 }
 
 /// What stands behind the name.
@@ -60,7 +69,8 @@ impl Pep508Url for AsWritten {
 /// Parses a requirement, free of credentials and hidden characters. The error has no origin yet.
 pub(super) fn parse(text: &str) -> Result<Parsed> {
     guard(text)?;
-    let plain = in_ascii(&with_placeholders(text));
+    let tidy = without_stray_comma(text);
+    let plain = in_ascii(&with_placeholders(tidy.as_deref().unwrap_or(text)));
     let parsed = pep508_rs::Requirement::<AsWritten>::from_str(&plain).map_err(|error| refuse(text, &error))?;
     let (body, marker) = split(text, parsed.version_or_url.as_ref());
     Ok(Parsed {
@@ -73,7 +83,62 @@ pub(super) fn parse(text: &str) -> Result<Parsed> {
             None => Wanted::Versions(VersionSpecifiers::default()),
         },
         marker: marker.map(str::trim).filter(|marker| !marker.is_empty()).map(str::to_owned),
+        stray_comma: tidy.is_some(),
     })
+}
+
+/// `text` with a space for the comma behind its last version, if there is one. The parser of pip, `packaging`, takes it:
+/// <https://github.com/pypa/packaging/blob/main/src/packaging/_parser.py> (`_parse_version_many`).
+pub(super) fn without_stray_comma(text: &str) -> Option<String> {
+    let (versions, marker) = text.split_at(text.find(';').unwrap_or(text.len()));
+    let kept = versions.trim_end().trim_end_matches(')').trim_end().strip_suffix(',')?;
+    let is_version = kept.contains(['<', '>', '=', '~']) && !kept.contains('@') && !kept.trim_end().ends_with(',');
+    is_version.then(|| format!("{kept} {}{marker}", &versions[kept.len() + 1..]))
+}
+
+/// What holds where both markers hold.
+pub(super) fn both(one: Option<&str>, other: Option<&str>) -> Option<String> {
+    let wrapped = |marker: &str| {
+        if marker.contains(" or ") { format!("({marker})") } else { marker.to_owned() }
+    };
+    match (one, other) {
+        (Some(one), Some(other)) => Some(format!("{} and {}", wrapped(one), wrapped(other))),
+        (one, other) => one.or(other).map(str::to_owned),
+    }
+}
+
+/// Whether no environment satisfies both markers; one that does not parse may be satisfied.
+pub(super) fn exclude_each_other(one: &str, other: &str) -> bool {
+    matches!((tree(one), tree(other)), (Ok(one), Ok(other)) if one.is_disjoint(&other))
+}
+
+/// What is left of the environments of `marker` beside those of `others`.
+pub(super) fn rest(marker: Option<&str>, others: &[Option<&str>]) -> Result<Rest> {
+    if others.iter().any(Option::is_none) {
+        return Ok(Rest::Nothing);
+    }
+    let mut left = marker.map_or(Ok(MarkerTree::TRUE), tree)?;
+    for other in others.iter().flatten() {
+        left.and(tree(other)?.negate());
+    }
+    if left.is_false() {
+        return Ok(Rest::Nothing);
+    }
+    Ok(left.try_to_string().map_or(Rest::All, Rest::Where))
+}
+
+/// What is left of the environments of a marker.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    Nothing,
+    All,
+    Where(String),
+}
+
+fn tree(marker: &str) -> Result<MarkerTree> {
+    let requirement = format!("a ; {marker}");
+    guard(&requirement)?;
+    MarkerTree::parse_str::<AsWritten>(&in_ascii(marker)).map_err(|error| refuse(marker, &error))
 }
 
 /// Parses a name with extras, as `#egg=` has it: `name[extra]`.
@@ -101,6 +166,12 @@ fn split<'a>(text: &'a str, parsed: Option<&VersionOrUrl<AsWritten>>) -> (&'a st
 fn guard(text: &str) -> Result<()> {
     if text.len() > LONGEST {
         return Err(refusal(text, &format!("it is longer than {LONGEST} bytes"), None));
+    }
+    let literals: Vec<&str> = text.split(['\'', '"']).skip(1).step_by(2).collect();
+    let distinct = literals.iter().collect::<BTreeSet<_>>().len();
+    let many = distinct > MOST_VARIABLES && (text.contains("extra") || text.contains("in "));
+    if many || literals.len() > MOST_COMPARISONS {
+        return Err(refusal(text, "its marker compares with too much", None));
     }
     let mut depth = 0_usize;
     for c in text.chars() {
@@ -177,8 +248,6 @@ fn advice(text: &str) -> &'static str {
         "the operators are written `>=` and `<=`"
     } else if single && !text.contains("://") {
         "an exact version is written with `==`"
-    } else if text.split(';').next().is_some_and(|versions| versions.trim_end().ends_with(',')) {
-        "take out the comma at the end of the versions"
     } else {
         "a requirement is written as `name[extra]>=1.0; marker` or `name @ https://…`"
     }
@@ -223,6 +292,8 @@ mod tests {
         assert!(parse(&format!("a; {}os_name=='b'", "(".repeat(10_000))).is_err());
         assert!(parse(&"a".repeat(LONGEST + 1)).is_err());
         assert!(parse("a; os_name == 'b'é").is_err());
+        let pairs: Vec<String> = (0..40).map(|n| format!("(extra == 'a{n}' and 'b{n}' in os_name)")).collect();
+        assert!(parse(&format!("a; {}", pairs.join(" or "))).is_err());
     }
 
     #[test]
@@ -231,9 +302,48 @@ mod tests {
         assert_eq!(error.log.len(), 2);
         assert!(error.log[1].contains('^'));
         assert_eq!(error.hint.as_deref(), Some("the operators are written `>=` and `<=`"));
-        let comma = parse("numpy>=1, ; os_name == 'posix'").unwrap_err();
-        assert_eq!(comma.hint.as_deref(), Some("take out the comma at the end of the versions"));
         assert_eq!(parse("torch=2.0").unwrap_err().hint.as_deref(), Some("an exact version is written with `==`"));
+    }
+
+    #[test]
+    fn a_marker_that_would_grow_without_end_is_refused() {
+        let pairs = |n: usize| {
+            let pairs: Vec<String> = (0..n).map(|i| format!("(extra == 'a{i}' and extra == 'b{i}')")).collect();
+            format!("a ; {}", pairs.join(" or "))
+        };
+        assert!(parse(&pairs(MOST_VARIABLES / 2)).is_ok());
+        assert!(parse(&pairs(MOST_VARIABLES)).is_err());
+        let long = |n: usize| format!("a ; {}", vec!["os_name == 'b'"; n].join(" or "));
+        assert!(parse(&long(MOST_COMPARISONS)).is_ok());
+        assert!(parse(&long(MOST_COMPARISONS + 1)).is_err());
+    }
+
+    #[test]
+    fn a_comma_behind_the_versions_is_passed_over() {
+        let parsed = parse("numpy>=1, ; os_name == 'posix'").unwrap();
+        assert!(parsed.stray_comma && matches!(&parsed.wanted, Wanted::Versions(v) if v.to_string() == ">=1"));
+        assert_eq!(parsed.marker.as_deref(), Some("os_name == 'posix'"));
+        assert!(parse("numpy (>=1,)").unwrap().stray_comma);
+        assert!(!parse("numpy>=1,<2").unwrap().stray_comma);
+        for text in ["numpy,", "numpy>=1,,", "numpy[a],"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn markers_are_joined_and_taken_apart() {
+        let (linux, mac) = ("sys_platform == 'linux'", "sys_platform == 'darwin'");
+        assert_eq!(
+            both(Some("os_name == 'a' or os_name == 'b'"), Some(mac)).unwrap(),
+            format!("(os_name == 'a' or os_name == 'b') and {mac}")
+        );
+        assert_eq!(both(None, Some(mac)).as_deref(), Some(mac));
+        assert!(exclude_each_other(linux, mac) && !exclude_each_other(linux, "os_name == 'posix'"));
+        assert_eq!(rest(None, &[Some(mac)]).unwrap(), Rest::Where("sys_platform != 'darwin'".to_owned()));
+        assert_eq!(rest(Some(mac), &[Some(mac)]).unwrap(), Rest::Nothing);
+        assert_eq!(rest(None, &[None]).unwrap(), Rest::Nothing);
+        assert_eq!(rest(None, &[]).unwrap(), Rest::All);
+        assert!(rest(None, &[Some("nonsense")]).is_err());
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use super::pep508::parse_name;
 use super::pyproject;
 use super::text::shown;
 use super::url::{check, fragment, is_repository, repository, scheme};
-use crate::model::{ArchiveName, Error, Result, Source, is_archive};
+use crate::model::{ArchiveName, Error, Note, Result, Source, is_archive};
 
 /// The files that say what a folder installs (<https://peps.python.org/pep-0517/>, and what setuptools reads besides).
 const METADATA: [&str; 3] = ["pyproject.toml", "setup.cfg", "setup.py"];
@@ -48,9 +48,9 @@ fn file_path(url: &str) -> Result<&str> {
     Ok(path)
 }
 
-/// What the path `given` names: an archive or a folder. pip resolves it against the folder that it runs in, the root.
+/// What the path `given` names: an archive or a folder. pip resolves it against the folder that it runs in.
 pub(super) fn at_path(draft: &mut Draft<'_>, given: &str) -> Result<Found> {
-    let located = draft.folder.locate(".", given).map_err(|error| match error.hint {
+    let located = draft.folder.locate(&draft.runs_in, given).map_err(|error| match error.hint {
         None => error.with_hint("a path is relative to the project folder, wherever the file is that names it"),
         Some(_) => error,
     })?;
@@ -66,18 +66,34 @@ pub(super) fn at_path(draft: &mut Draft<'_>, given: &str) -> Result<Found> {
     Ok(Found { source: Source::Path { path: located.path }, name, extras: Vec::new() })
 }
 
+/// Warns of requirements on folders that no installer can install: it will say the same, only later.
+pub(super) fn warn_of_uninstallable(draft: &mut Draft<'_>) {
+    let is_one =
+        |path: &str| draft.folder.is_dir(path) && !METADATA.iter().any(|file| draft.folder.has(&join(path, file)));
+    let notes: Vec<Note> = draft
+        .project
+        .requirements
+        .iter()
+        .filter_map(|asked| match &asked.source {
+            Source::Path { path } if is_one(path) => {
+                let what =
+                    if path == "." { "the project itself".to_owned() } else { format!("the folder `{}`", shown(path)) };
+                let message = format!("{what} cannot be installed: it has neither `pyproject.toml` nor `setup.py`");
+                Some(
+                    Note::warning(message, asked.origin.clone())
+                        .with_hint("take the line out, or add the file that is missing"),
+                )
+            }
+            _ => None,
+        })
+        .collect();
+    draft.project.notes.extend(notes);
+}
+
 /// Takes up the metadata of a folder; its name, where it declares one.
 fn folder(draft: &mut Draft<'_>, located: &Located) -> Result<Option<String>> {
     let metadata: Vec<String> = METADATA.iter().map(|file| join(&located.path, file)).collect();
-    let present: Vec<&String> = metadata.iter().filter(|file| draft.folder.has(file)).collect();
-    if !present.iter().any(|file| !file.ends_with("setup.cfg")) {
-        let message = format!(
-            "the folder `{}` cannot be installed: it has neither `pyproject.toml` nor `setup.py`",
-            shown(&located.path)
-        );
-        return Err(Error::usage(message));
-    }
-    for file in present {
+    for file in metadata.iter().filter(|file| draft.folder.has(file)) {
         let file = draft.folder.locate(".", file)?;
         draft.file(&file);
     }

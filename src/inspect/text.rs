@@ -120,6 +120,23 @@ fn undecodable(encoding: &str, before: &str) -> Undecodable {
     Undecodable { message: format!("is not {encoding} text"), line: line_at(before, before.len()) }
 }
 
+/// Where the lines of a text end: its line is looked up for each of many places.
+#[derive(Debug)]
+pub(super) struct Lines {
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    pub(super) fn of(text: &str) -> Self {
+        Self { ends: text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect() }
+    }
+
+    /// The line (from 1) of the byte `offset`; an end of line belongs to the line that it ends.
+    pub(super) fn at(&self, offset: usize) -> usize {
+        1 + self.ends.partition_point(|end| *end < offset)
+    }
+}
+
 /// The line (from 1) of the byte `offset`.
 pub(super) fn line_at(text: &str, offset: usize) -> usize {
     1 + text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
@@ -183,6 +200,13 @@ mod tests {
         assert_eq!(decode(b"torch\n# caf\xe9\n").map_err(|e| e.line), Err(2));
         assert_eq!(decode(b"# coding: ascii\n\ncaf\xe9").map_err(|e| e.line), Err(3));
         assert_eq!(decode(b"\xff\xfe\n\0a").map_err(|e| e.line), Err(2));
+    }
+
+    #[test]
+    fn lines_are_looked_up_as_they_are_counted() {
+        let text = "a\n\nb\r\nc";
+        let lines = Lines::of(text);
+        assert!((0..=text.len()).all(|at| lines.at(at) == line_at(text, at)));
     }
 
     #[test]

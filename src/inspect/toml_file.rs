@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::text::{excerpt, line_at};
+use super::text::{Lines, excerpt, line_at, shown};
 use super::url::without_credentials;
 use crate::model::{Error, Origin, Result};
 
@@ -16,13 +16,20 @@ pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 pub(super) struct TomlFile<'t> {
     /// Relative to the project's root.
     pub(super) file: &'t str,
-    text: &'t str,
+    lines: Lines,
     root: Spanned<DeTable<'t>>,
 }
 
+/// The longest file that is parsed, in bytes: the parser takes twenty times that in memory, and no lock is near it.
+const LONGEST: usize = 16 << 20;
+
 impl<'t> TomlFile<'t> {
-    /// Parses the text of `file`.
+    /// Parses the text of `file`. The parser itself refuses what is nested deeper than 80.
     pub(super) fn parse(file: &'t str, text: &'t str) -> Result<Self> {
+        if text.len() > LONGEST {
+            let message = format!("`{}` is longer than {} MiB, which no such file is", shown(file), LONGEST >> 20);
+            return Err(Error::usage(message).at(Origin::file(file, 1)));
+        }
         let root = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start.min(text.len()));
             let line = line_at(text, at);
@@ -32,7 +39,7 @@ impl<'t> TomlFile<'t> {
             shown.truncate(1);
             Error::usage(format!("this is not TOML: {why}")).at(Origin::file(file, line)).with_log(shown)
         })?;
-        Ok(Self { file, text, root })
+        Ok(Self { file, lines: Lines::of(text), root })
     }
 
     /// The value at a path of keys.
@@ -40,6 +47,13 @@ impl<'t> TomlFile<'t> {
         let (first, rest) = path.split_first()?;
         let value = self.root.get_ref().get(*first)?;
         rest.iter().try_fold(value, |value, key| value.get_ref().get(*key))
+    }
+
+    /// The tables and values of the file itself, in its order.
+    pub(super) fn root_entries(&self) -> Vec<(&str, &Value<'t>)> {
+        let mut entries: Vec<_> = self.root.get_ref().iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        entries.into_iter().map(|(key, value)| (key.get_ref().as_ref(), value)).collect()
     }
 
     /// The string at a path of keys, with its place.
@@ -81,11 +95,55 @@ impl<'t> TomlFile<'t> {
 
     /// The line of a place.
     pub(super) fn origin(&self, span: Range<usize>) -> Origin {
-        Origin::file(self.file, line_at(self.text, span.start))
+        Origin::file(self.file, self.line(span))
     }
 
-    fn mistyped(&self, value: &Value<'t>, path: &[&str], wanted: &str) -> Error {
+    /// The number of the line of a place, from 1.
+    pub(super) fn line(&self, span: Range<usize>) -> usize {
+        self.lines.at(span.start)
+    }
+
+    /// The error for a value of another type than `wanted`.
+    pub(super) fn mistyped(&self, value: &Value<'t>, path: &[&str], wanted: &str) -> Error {
         let message = format!("`{}` must be {wanted}, not {}", path.join("."), value.get_ref().type_str());
         Error::usage(message).at(self.origin(value.span()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_lines() {
+        let text = "a = 1\n\n[[b]]\nc = 'x'\n[[b]]\nc = \"\"\"\n\nx\"\"\"\nd = 2";
+        let toml = TomlFile::parse("f", text).unwrap();
+        let line = |value: &Value<'_>| toml.origin(value.span());
+        assert_eq!(line(toml.get(&["a"]).unwrap()), Origin::file("f", 1));
+        let tables = toml.get(&["b"]).unwrap().get_ref().as_array().unwrap();
+        let lines: Vec<Origin> = tables.iter().map(|table| line(table.get_ref().get("c").unwrap())).collect();
+        assert_eq!(lines, [Origin::file("f", 4), Origin::file("f", 6)]);
+        assert_eq!(line(tables.get(1).unwrap().get_ref().get("d").unwrap()), Origin::file("f", 9));
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error() {
+        for text in [
+            format!("a = {}", "[".repeat(100_000)),
+            format!("a = {}", "{a=".repeat(100_000)),
+            format!("{}b = 1", "a.".repeat(100_000)),
+            format!("[{}b]", "a.".repeat(100_000)),
+        ] {
+            let error = TomlFile::parse("f", &text).err().unwrap();
+            assert!(error.message.contains("recurs"), "{error}");
+        }
+        // Just beneath the limit, both parsing and dropping it end well.
+        assert!(TomlFile::parse("f", &format!("a={}{}", "[".repeat(70), "]".repeat(70))).is_ok());
+    }
+
+    #[test]
+    fn a_monster_is_not_parsed() {
+        let error = TomlFile::parse("f", &"\n".repeat(LONGEST + 1)).err().unwrap();
+        assert!(error.message.contains("longer than 16 MiB"), "{error}");
     }
 }

@@ -56,6 +56,17 @@ impl ArchiveName {
     }
 }
 
+/// The interpreter (`X.Y`) that a wheel is for, by its file name
+/// (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>).
+pub fn wheel_python(path_or_url: &str) -> Option<Version> {
+    let stem = path_or_url.split(['?', '#']).next()?.strip_suffix(".whl")?;
+    let mut tags = stem.rsplit('-').skip(1);
+    let (abi, python) = (tags.next()?, tags.next()?);
+    // A wheel for the stable ABI works on every later interpreter too.
+    let minor = python.strip_prefix("cp3").filter(|_| abi != "abi3")?;
+    format!("3.{minor}").parse().ok()
+}
+
 /// Decodes `%2B` and the like; what is not a valid escape stands as it is.
 fn unquote(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());

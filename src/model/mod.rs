@@ -9,20 +9,31 @@ mod base_row;
 mod diagnosis;
 mod digest;
 mod error;
+mod facts;
 mod image;
+mod lock;
+mod marker;
 mod origin;
 mod plain;
 mod plan;
 mod project;
 mod report;
+mod requirement;
+mod sources;
 mod verification;
 
-pub use archive::{ArchiveName, is_archive};
+pub use archive::{ArchiveName, is_archive, wheel_python};
 pub use base_row::BaseRow;
 pub use diagnosis::{Diagnosis, Evidence, Remedy};
 pub use digest::sha256_hex;
 pub use error::{Error, ErrorKind, Result};
+pub use facts::{
+    Alternative, BaseHint, Conflict, FileRead, IsolationExempt, Selectable, SelectableKind, Subproject, SystemHint,
+    TorchFact, TorchVia,
+};
 pub use image::{BuildFailure, BuiltBy, Image, Layer};
+pub use lock::{Lock, LockedPackage};
+pub use marker::marker_environment;
 pub use origin::{Note, Origin, Severity};
 pub use plain::{plain, printable};
 pub use plan::{
@@ -30,8 +41,10 @@ pub use plan::{
     TorchSource, Variant,
 };
 pub use project::{
-    Index, IndexRole, Manifest, ManifestKind, Package, PipOption, Project, PythonConstraint, Requirement,
-    RequirementRole, Source, VariableUse,
+    Index, IndexBinding, IndexRole, Manifest, ManifestKind, Package, PipOption, Project, PythonConstraint, Strength,
+    VariableUse,
 };
 pub use report::{Outcome, Report, SCHEMA};
+pub use requirement::{Requirement, RequirementRole, Source};
+pub use sources::{CompileForm, CompileUse, DeviceUse, Import, Sources};
 pub use verification::{Check, CheckOutcome, Environment, Verification};

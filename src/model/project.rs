@@ -1,12 +1,15 @@
 use std::path::PathBuf;
 
-use pep440_rs::{VersionSpecifier, VersionSpecifiers};
+use pep440_rs::{Version, VersionSpecifiers};
 use serde::Serialize;
 
-use super::{ArchiveName, Note, Origin};
+use super::{
+    Alternative, BaseHint, Conflict, FileRead, IsolationExempt, Lock, Note, Origin, Requirement, RequirementRole,
+    Selectable, Sources, Subproject, SystemHint, TorchFact,
+};
 
 /// What a project folder asks for: every fact with the file and line it came from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Project {
     /// The project's folder, absolute.
     pub root: PathBuf,
@@ -14,12 +17,25 @@ pub struct Project {
     pub name: String,
     /// Every constraint on the Python version that the project states.
     pub python: Vec<PythonConstraint>,
+    /// The minor versions of `CPython` that all of them together allow, of those that there are or may soon be; empty where
+    /// the constraints contradict each other.
+    pub python_allows: Vec<Version>,
+    /// How torch arrives: every way in which it is asked for, the most certain first.
+    pub torch: Vec<TorchFact>,
     /// The files that an installer is given, in order.
     pub manifests: Vec<Manifest>,
     /// Everything that the manifests ask for or constrain, in the order of the files, nested ones where they are named.
     pub requirements: Vec<Requirement>,
+    /// The versions that tools have settled on for the manifests.
+    pub locks: Vec<Lock>,
+    /// The extras and dependency groups that can be asked for.
+    pub selectable: Vec<Selectable>,
+    /// Those of them that exclude each other.
+    pub conflicts: Vec<Conflict>,
     /// The package indexes that the files name.
     pub indexes: Vec<Index>,
+    /// Distributions that are built without isolation, against what is installed already.
+    pub isolation_exempt: Vec<IsolationExempt>,
     /// The environment variables that the files use (`${NAME}`, as pip expands them).
     pub variables: Vec<VariableUse>,
     /// Options in the files that pip alone follows.
@@ -31,6 +47,18 @@ pub struct Project {
     pub hashed: bool,
     /// The project as a package to install, where its files say that it is one (`[build-system]`, PEP 517).
     pub package: Option<Package>,
+    /// System packages that files of the project speak of.
+    pub system: Vec<SystemHint>,
+    /// Images that files of the project start from.
+    pub bases: Vec<BaseHint>,
+    /// What its Python sources tell.
+    pub sources: Sources,
+    /// Files that ask for something, too, and were not taken.
+    pub alternatives: Vec<Alternative>,
+    /// Folders that are projects of their own.
+    pub subprojects: Vec<Subproject>,
+    /// The account of every file that was read.
+    pub read: Vec<FileRead>,
     /// What a reader should know.
     pub notes: Vec<Note>,
 }
@@ -54,11 +82,27 @@ impl Project {
 pub struct PythonConstraint {
     /// The constraint (PEP 440), such as `>=3.10`.
     pub specifiers: VersionSpecifiers,
+    /// How much it binds.
+    pub strength: Strength,
     /// Where it stands.
     pub origin: Origin,
 }
 
-/// A file that an installer is given.
+/// How much a constraint on the Python version binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strength {
+    /// The project declares it (`requires-python` and its kin).
+    Required,
+    /// Somebody picked a version to work with (`.python-version` and its kin).
+    Pinned,
+    /// It follows from something else, such as a wheel that is for one interpreter.
+    Implied,
+    /// A remark that nothing follows, such as a classifier.
+    Hint,
+}
+
+/// A file that an installer is given, or that stands for one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Manifest {
     /// The file, relative to the root, with `/`.
@@ -67,14 +111,40 @@ pub struct Manifest {
     pub kind: ManifestKind,
 }
 
-/// The formats of manifests.
+/// The formats of files that ask for distributions, or pin them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ManifestKind {
     /// A pip requirements file.
     Requirements,
-    /// A `pyproject.toml` with a `[project]` table (PEP 621).
+    /// A `pyproject.toml` with a `[project]` table (PEP 621) or dependency groups (PEP 735).
     Pyproject,
+    /// A `pyproject.toml` with Poetry's own table of dependencies.
+    Poetry,
+    /// A `Pipfile` of Pipenv.
+    Pipfile,
+    /// A `pixi.toml`, or `[tool.pixi]` in a `pyproject.toml`.
+    Pixi,
+    /// A conda `environment.yml`.
+    Conda,
+    /// A `setup.cfg` of setuptools.
+    SetupCfg,
+    /// A `setup.py` of setuptools.
+    SetupPy,
+    /// A `pylock.toml` (PEP 751).
+    Pylock,
+    /// A `uv.lock`.
+    UvLock,
+    /// A `poetry.lock`.
+    PoetryLock,
+    /// A `pdm.lock`.
+    PdmLock,
+    /// A `Pipfile.lock`.
+    PipfileLock,
+    /// A `pixi.lock`.
+    PixiLock,
+    /// No manifest at all: the imports of the Python sources.
+    PythonSources,
 }
 
 /// The project as a package.
@@ -86,88 +156,6 @@ pub struct Package {
     pub origin: Origin,
 }
 
-/// One requirement or constraint.
-#[derive(Debug, Clone, Serialize)]
-pub struct Requirement {
-    /// The distribution's name, normalized (PEP 503); `None` for a bare URL or path that does not tell it.
-    pub name: Option<String>,
-    /// Extras asked for, normalized.
-    pub extras: Vec<String>,
-    /// Where it comes from, and in which versions.
-    #[serde(flatten)]
-    pub source: Source,
-    /// The environment marker (PEP 508), as written.
-    pub marker: Option<String>,
-    /// The hashes that it must match, as `sha256:…`.
-    pub hashes: Vec<String>,
-    /// Whether it is installed editable (`-e`).
-    pub editable: bool,
-    /// Whether it asks or only constrains.
-    pub role: RequirementRole,
-    /// The optional group (extra) that it belongs to, where it does; such a requirement is asked for only with it.
-    pub extra: Option<String>,
-    /// The requirement as written, without options, comments and credentials.
-    pub text: String,
-    /// Where it stands.
-    pub origin: Origin,
-}
-
-impl Requirement {
-    /// The versions that it allows: those of an index requirement, exactly one for an archive whose file name tells it,
-    /// any for the rest.
-    pub fn specifiers(&self) -> VersionSpecifiers {
-        let archive = match &self.source {
-            Source::Index { specifiers } => return specifiers.clone(),
-            Source::Url { url } => ArchiveName::of(url),
-            Source::Path { path } => ArchiveName::of(path),
-            Source::Vcs { .. } => None,
-        };
-        archive.map(|archive| VersionSpecifier::equals_version(archive.version).into()).unwrap_or_default()
-    }
-}
-
-/// Whether a line asks for a distribution or only constrains it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RequirementRole {
-    /// It is to be installed.
-    Requirement,
-    /// If it is installed, then in these versions (`-c`).
-    Constraint,
-}
-
-/// Where a distribution comes from. URLs are without credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "source", rename_all = "snake_case")]
-pub enum Source {
-    /// A package index, in these versions (PEP 440).
-    Index {
-        /// The versions.
-        specifiers: VersionSpecifiers,
-    },
-    /// An archive at a URL.
-    Url {
-        /// The URL, without credentials.
-        url: String,
-    },
-    /// A version control system.
-    Vcs {
-        /// `git`, `hg`, `svn` or `bzr`.
-        vcs: String,
-        /// The repository's URL, without the `git+` prefix, reference, fragment and credentials.
-        url: String,
-        /// The branch, tag or commit.
-        reference: Option<String>,
-        /// The folder in the repository.
-        subdirectory: Option<String>,
-    },
-    /// A file or folder of the project, relative to its root, with `/`.
-    Path {
-        /// The path.
-        path: String,
-    },
-}
-
 /// A package index that a file names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Index {
@@ -175,6 +163,12 @@ pub struct Index {
     pub url: String,
     /// Which part it plays.
     pub role: IndexRole,
+    /// The name that the file gives it, where it does.
+    pub name: Option<String>,
+    /// Whether it serves only the distributions that are bound to it (uv's `explicit`, Poetry's `explicit` priority).
+    pub explicit: bool,
+    /// The distributions that are to come from it.
+    pub bindings: Vec<IndexBinding>,
     /// Where it is named.
     pub origin: Origin,
 }
@@ -191,6 +185,23 @@ pub enum IndexRole {
     FindLinks,
     /// No index at all (`--no-index`); the URL is empty.
     None,
+    /// A conda channel, by name or URL.
+    Channel,
+}
+
+/// A distribution that is to come from one index (uv's `[tool.uv.sources]`, the `source` of Poetry, `index` of Pipenv).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IndexBinding {
+    /// The distribution, normalized.
+    pub package: String,
+    /// Where it applies (PEP 508).
+    pub marker: Option<String>,
+    /// The extra with which it applies.
+    pub extra: Option<String>,
+    /// The dependency group with which it applies.
+    pub group: Option<String>,
+    /// Where it stands.
+    pub origin: Origin,
 }
 
 /// A use of an environment variable.

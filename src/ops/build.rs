@@ -51,7 +51,7 @@ pub async fn build<E: Engine>(
 ) -> Result<Report> {
     let started = Instant::now();
     let catalogue = Catalogue::embedded()?;
-    let project = crate::inspect::inspect(root, &options.inspect)?;
+    let project = crate::inspect::inspect(root, catalogue.packages(), &options.inspect)?;
     let mut plan_options = options.plan.clone();
     plan_options.builder.get_or_insert(if engine.info().buildkit { Builder::Buildkit } else { Builder::Classic });
     plan_options.architecture.get_or_insert_with(|| engine.info().architecture.clone());

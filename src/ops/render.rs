@@ -26,8 +26,9 @@ pub fn render(
     options: &PlanOptions,
     network: &NetworkInputs,
 ) -> Result<Rendered> {
-    let project = crate::inspect::inspect(root, inspect)?;
-    rendered(project, &Catalogue::embedded()?, options, network)
+    let catalogue = Catalogue::embedded()?;
+    let project = crate::inspect::inspect(root, catalogue.packages(), inspect)?;
+    rendered(project, &catalogue, options, network)
 }
 
 /// The back half of [`render`], which building shares.

@@ -1,52 +1,52 @@
 use std::str::FromStr;
 
 use pep440_rs::Version;
-use pep508_rs::{ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, VerbatimUrl};
+use pep508_rs::{ExtraName, MarkerEnvironment, MarkerTree, VerbatimUrl};
 
-use crate::model::{Error, Requirement, Result};
+use crate::model::{IndexBinding, Requirement, Result, marker_environment};
 
-/// What decides whether a requirement applies to the image: its interpreter, its platform, and the extras asked for.
+/// What of a project is asked for besides the project itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Selection {
+    pub(super) extras: Vec<ExtraName>,
+    pub(super) groups: Vec<String>,
+}
+
+/// What decides whether a requirement applies to the image: its interpreter, its platform, and what is asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Environment {
     markers: MarkerEnvironment,
-    extras: Vec<ExtraName>,
+    selection: Selection,
 }
 
 impl Environment {
     /// The environment of `CPython` `python` (`X.Y.Z`) on Linux; `architecture` as engines name it (`amd64`, `arm64`).
-    pub(super) fn new(python: &Version, architecture: &str, extras: &[ExtraName]) -> Result<Self> {
-        let full = python.to_string();
-        let minor = full.rsplit_once('.').map_or(full.as_str(), |(minor, _)| minor);
-        let machine = match architecture {
-            "amd64" => "x86_64",
-            "arm64" => "aarch64",
-            other => other,
-        };
-        let markers = MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
-            implementation_name: "cpython",
-            implementation_version: &full,
-            os_name: "posix",
-            platform_machine: machine,
-            platform_python_implementation: "CPython",
-            platform_release: "",
-            platform_system: "Linux",
-            platform_version: "",
-            python_full_version: &full,
-            python_version: minor,
-            sys_platform: "linux",
-        })
-        .map_err(|error| Error::usage(format!("`{full}` is not a Python version")).because(error))?;
-        Ok(Self { markers, extras: extras.to_vec() })
+    pub(super) fn new(python: &Version, architecture: &str, selection: &Selection) -> Result<Self> {
+        Ok(Self { markers: marker_environment(python, architecture)?, selection: selection.clone() })
     }
 
-    /// Whether `requirement` applies. A marker that does not parse counts as one that holds: the installer will say so.
+    /// Whether `requirement` applies.
     pub(super) fn applies(&self, requirement: &Requirement) -> bool {
-        let of_extra = requirement.extra.as_deref().is_none_or(|extra| self.has_extra(extra));
-        let marker = requirement.marker.as_deref().map(MarkerTree::parse_str::<VerbatimUrl>);
-        of_extra && marker.is_none_or(|m| m.map_or(true, |tree| tree.evaluate(&self.markers, &self.extras)))
+        self.holds(requirement.extra.as_deref(), requirement.group.as_deref(), requirement.marker.as_deref())
+    }
+
+    /// Whether a distribution is to come from an index.
+    pub(super) fn binds(&self, binding: &IndexBinding) -> bool {
+        self.holds(binding.extra.as_deref(), binding.group.as_deref(), binding.marker.as_deref())
+    }
+
+    /// A marker that does not parse counts as one that holds: the installer will say so.
+    fn holds(&self, extra: Option<&str>, group: Option<&str>, marker: Option<&str>) -> bool {
+        let asked = extra.is_none_or(|extra| self.has_extra(extra)) && group.is_none_or(|group| self.has_group(group));
+        let marker = marker.map(MarkerTree::parse_str::<VerbatimUrl>);
+        asked && marker.is_none_or(|m| m.map_or(true, |tree| tree.evaluate(&self.markers, &self.selection.extras)))
     }
 
     fn has_extra(&self, extra: &str) -> bool {
-        ExtraName::from_str(extra).is_ok_and(|name| self.extras.contains(&name))
+        ExtraName::from_str(extra).is_ok_and(|name| self.selection.extras.contains(&name))
+    }
+
+    fn has_group(&self, group: &str) -> bool {
+        self.selection.groups.iter().any(|asked| asked == group)
     }
 }

@@ -3,11 +3,12 @@ use std::str::FromStr;
 
 use pep508_rs::ExtraName;
 
+use super::applies::Selection;
 use super::target::Target;
 use super::{Asked, PlanOptions};
 use crate::model::{
-    Builder, Choice, Error, IndexRole, Installer, Manifest, ManifestKind, Network, Origin, Project, Requirement,
-    RequirementRole, Result, Source, TorchSource,
+    Builder, Choice, Error, Index, IndexRole, Installer, ManifestKind, Network, Origin, PlannedIndex, Project,
+    Requirement, RequirementRole, Result, SelectableKind, Source, TorchSource,
 };
 
 /// The extras asked for, normalized, with those that they name in turn (`demo[all]` among the extras of `demo` itself).
@@ -37,6 +38,42 @@ pub(super) fn extras(project: &Project, options: &PlanOptions) -> Result<Vec<Ext
 
 fn flag() -> Origin {
     Origin::flag("--extra")
+}
+
+/// The groups asked for, normalized as extras are (PEP 735).
+pub(super) fn groups(project: &Project, options: &PlanOptions) -> Result<Vec<String>> {
+    let flag = || Origin::flag("--group");
+    let known = |name: &str| {
+        let listed = project.selectable.iter().any(|s| s.kind == SelectableKind::Group && s.name == name);
+        listed || project.requirements.iter().any(|requirement| requirement.group.as_deref() == Some(name))
+    };
+    let group = |text: &String| {
+        let name = ExtraName::from_str(text)
+            .map_err(|_| Error::usage(format!("`{}` is not the name of a group", text.escape_debug())).at(flag()))?;
+        if known(name.as_ref()) {
+            return Ok(name.to_string());
+        }
+        let names = project.selectable.iter().filter(|s| s.kind == SelectableKind::Group);
+        let names: Vec<String> = names.map(|group| format!("`{}`", group.name)).collect();
+        let error = Error::usage(format!("the project has no dependency group `{name}`")).at(flag());
+        Err(if names.is_empty() { error } else { error.with_hint(format!("its groups are {}", names.join(", "))) })
+    };
+    options.groups.iter().map(group).collect()
+}
+
+/// Fails where extras or groups are asked for that exclude each other.
+pub(super) fn check_conflicts(project: &Project, selection: &Selection) -> Result<()> {
+    let extras = selection.extras.iter().map(|extra| format!("--extra {extra}"));
+    let asked: Vec<String> = extras.chain(selection.groups.iter().map(|group| format!("--group {group}"))).collect();
+    for conflict in &project.conflicts {
+        let both: Vec<String> =
+            conflict.members.iter().filter(|member| asked.contains(member)).map(|m| format!("`{m}`")).collect();
+        if both.len() > 1 {
+            let message = format!("{} exclude each other ({})", both.join(" and "), conflict.origin);
+            return Err(Error::usage(message).with_hint("ask for one of them"));
+        }
+    }
+    Ok(())
 }
 
 /// Who installs: uv, unless something here is beyond it.
@@ -84,9 +121,10 @@ pub(super) fn dependencies(project: &Project, target: &Target) -> Vec<String> {
 
 fn spelt_out(project: &Project, requirement: &Requirement) -> bool {
     let Origin::File { file, .. } = &requirement.origin else { return false };
-    let is = |kind| move |manifest: &&Manifest| manifest.kind == kind;
-    let pyproject = project.manifests.iter().filter(is(ManifestKind::Pyproject)).any(|m| m.path == *file);
-    pyproject || !project.manifests.iter().any(|m| m.kind == ManifestKind::Requirements)
+    let other = project.manifests.iter().any(|m| m.kind != ManifestKind::Requirements && m.path == *file);
+    // Imports are asked for only where no file asks for anything, whatever its kind.
+    let imports = project.manifests.iter().any(|m| m.kind == ManifestKind::PythonSources);
+    other || imports || !project.manifests.iter().any(|m| m.kind == ManifestKind::Requirements)
 }
 
 /// The files that the installer itself reads: every one where it reads requirements files, else local archives only, so
@@ -96,9 +134,9 @@ pub(super) fn files(project: &Project) -> Vec<String> {
     let archive = |file: &&String| {
         project.requirements.iter().any(|r| matches!(&r.source, Source::Path { path } if path == *file))
     };
-    let is_pyproject =
-        |file: &&String| project.manifests.iter().any(|m| m.kind == ManifestKind::Pyproject && m.path == **file);
-    let needed = |file: &&String| archive(file) || (reads && !is_pyproject(file));
+    let is_other =
+        |file: &&String| project.manifests.iter().any(|m| m.kind != ManifestKind::Requirements && m.path == **file);
+    let needed = |file: &&String| archive(file) || (reads && !is_other(file));
     project.files.iter().filter(needed).cloned().collect()
 }
 
@@ -117,9 +155,42 @@ pub(super) fn folders(project: &Project) -> Vec<Choice<String>> {
     folders
 }
 
+/// The indexes that the installer is given on top of those that it reads in requirements files: those that other files
+/// of the project name, as far as they apply, and those that were asked for.
+pub(super) fn indexes(project: &Project, target: &Target, options: &PlanOptions) -> Vec<PlannedIndex> {
+    let named = project.indexes.iter().filter(|index| !reads_itself(project, index) && applies(index, target));
+    let primary = |index: &Index| match index.role {
+        IndexRole::Primary => Some(true),
+        IndexRole::Extra => Some(false),
+        IndexRole::FindLinks | IndexRole::None | IndexRole::Channel => None,
+    };
+    let planned = |index: &Index| {
+        let (url, origin) = (index.url.clone(), index.origin.clone());
+        primary(index).map(|primary| PlannedIndex { url, primary, secret: false, origin })
+    };
+    // What was asked for stands in place of the project's own primary index.
+    let asked = options.indexes.iter().any(|index| index.primary);
+    let mut indexes: Vec<PlannedIndex> = named.filter_map(planned).filter(|index| !(asked && index.primary)).collect();
+    indexes.extend(options.indexes.iter().cloned());
+    indexes
+}
+
+/// Whether an index stands in a file that the installer itself reads.
+fn reads_itself(project: &Project, index: &Index) -> bool {
+    let Origin::File { file, .. } = &index.origin else { return false };
+    let others = project.manifests.iter().any(|m| m.kind != ManifestKind::Requirements && m.path == *file);
+    !others && project.manifests.iter().any(|m| m.kind == ManifestKind::Requirements)
+}
+
+/// Whether an index serves anything that is asked for.
+fn applies(index: &Index, target: &Target) -> bool {
+    !index.explicit || index.bindings.iter().any(|binding| target.environment.binds(binding))
+}
+
 /// Who first named an index besides the primary one.
-pub(super) fn extra_index(project: &Project, options: &PlanOptions) -> Option<Origin> {
-    let named = project.indexes.iter().filter(|index| index.role == IndexRole::Extra).map(|index| &index.origin);
+pub(super) fn extra_index(project: &Project, target: &Target, options: &PlanOptions) -> Option<Origin> {
+    let named = project.indexes.iter().filter(|index| index.role == IndexRole::Extra && applies(index, target));
+    let named = named.map(|index| &index.origin);
     let given = options.indexes.iter().filter(|index| !index.primary).map(|index| &index.origin);
     named.chain(given).next().cloned()
 }

@@ -5,6 +5,7 @@ mod clash;
 mod install;
 mod system;
 mod target;
+mod unfollowed;
 mod variant;
 mod wish;
 
@@ -14,6 +15,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::catalogue::Catalogue;
 use crate::model::{Builder, Error, Installer, Network, Origin, Plan, PlannedIndex, Project, Result, TorchSource};
+use applies::Selection;
 use target::{Chosen, Target};
 use wish::Verdict;
 
@@ -48,6 +50,8 @@ pub struct PlanOptions {
     pub architecture: Option<String>,
     /// Extras of the project.
     pub extras: Vec<String>,
+    /// Dependency groups of the project.
+    pub groups: Vec<String>,
     /// Package indexes.
     pub indexes: Vec<PlannedIndex>,
     /// What the build needs of the network.
@@ -75,11 +79,14 @@ impl PlanOptions {
 /// wrong usage.
 pub fn plan(project: &Project, catalogue: &Catalogue, options: &PlanOptions) -> Result<Plan> {
     check_text(options)?;
-    let extras = install::extras(project, options)?;
-    let Chosen { target, base, python, mut notes } = target::choose(project, catalogue, options, &extras)?;
+    let selection =
+        Selection { extras: install::extras(project, options)?, groups: install::groups(project, options)? };
+    install::check_conflicts(project, &selection)?;
+    let Chosen { target, base, python, mut notes } = target::choose(project, catalogue, options, &selection)?;
     let installer = install::installer(project, &target, options)?;
     let (torch, torch_notes) = variant::torch(project, &target, catalogue, options, installer.value)?;
     notes.extend(torch_notes);
+    notes.extend(unfollowed::notes(project, &target));
     Ok(Plan {
         project: project.name.clone(),
         base,
@@ -91,11 +98,11 @@ pub fn plan(project: &Project, catalogue: &Catalogue, options: &PlanOptions) -> 
         hashed: project.hashed,
         files: install::files(project),
         folders: install::folders(project),
-        extras: extras.iter().map(ToString::to_string).collect(),
+        extras: selection.extras.iter().map(ToString::to_string).collect(),
         setuptools: setuptools(&target, catalogue),
         package: project.package.clone(),
-        indexes: options.indexes.clone(),
-        extra_index: install::extra_index(project, options),
+        indexes: install::indexes(project, &target, options),
+        extra_index: install::extra_index(project, &target, options),
         network: install::network(options)?,
         env: env(&target, torch.value.source, options),
         run: options.run.clone(),

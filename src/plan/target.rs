@@ -1,12 +1,11 @@
 use pep440_rs::{Operator, Version, VersionSpecifiers};
-use pep508_rs::ExtraName;
 
-use super::applies::Environment;
+use super::applies::{Environment, Selection};
 use super::clash::{Demand, Kind, clash, first_that_compiles};
 use super::wish::{TorchWish, Verdict};
 use super::{Asked, PlanOptions};
 use crate::catalogue::{Base, BasePython, Catalogue};
-use crate::model::{BaseImage, Choice, Error, Note, Origin, Project, PythonConstraint, Result, TorchSource};
+use crate::model::{BaseImage, Choice, Error, Note, Origin, Project, PythonConstraint, Result, Strength, TorchSource};
 
 /// A base and an interpreter of it: what an image can be built for.
 #[derive(Debug, Clone)]
@@ -35,9 +34,9 @@ pub(super) fn choose<'a>(
     project: &'a Project,
     catalogue: &'a Catalogue,
     options: &PlanOptions,
-    extras: &[ExtraName],
+    selection: &Selection,
 ) -> Result<Chosen<'a>> {
-    let targets = targets(project, catalogue, options, extras)?;
+    let targets = targets(project, catalogue, options, selection)?;
     never(&targets, catalogue)?;
     let (demands, mut notes) = demands(project, options, &targets)?;
     let allowed = |at: &usize| demands.iter().all(|demand| demand.refusals[*at].is_none());
@@ -72,12 +71,12 @@ fn targets<'a>(
     project: &'a Project,
     catalogue: &'a Catalogue,
     options: &PlanOptions,
-    extras: &[ExtraName],
+    selection: &Selection,
 ) -> Result<Vec<Target<'a>>> {
     let mut targets = Vec::new();
     for base in catalogue.bases() {
         for python in &base.python {
-            let environment = Environment::new(&python.version, options.architecture(), extras)?;
+            let environment = Environment::new(&python.version, options.architecture(), selection)?;
             let wish = TorchWish::new(project, &environment);
             let verdict = wish.verdict(catalogue.torch(), &python.minor(), &base.glibc);
             targets.push(Target { base, python, environment, wish, verdict });
@@ -96,7 +95,7 @@ fn demands(project: &Project, options: &PlanOptions, targets: &[Target]) -> Resu
     if let Some(asked) = &options.python {
         demands.push(python_demand(asked, targets));
     }
-    for constraint in &project.python {
+    for constraint in project.python.iter().filter(|constraint| binds(project, constraint)) {
         let kind = if enforced(project, constraint) { Kind::Plain } else { Kind::Preference };
         match &options.python {
             Some(asked) if kind == Kind::Preference => notes.extend(overridden(constraint, asked, targets)),
@@ -109,6 +108,17 @@ fn demands(project: &Project, options: &PlanOptions, targets: &[Target]) -> Resu
         None => torch_demand(targets),
     });
     Ok((demands, notes))
+}
+
+/// Whether a constraint narrows the choice by itself. A hint never does, and what torch's own wheel and markers imply is
+/// part of the wish for torch.
+fn binds(project: &Project, constraint: &PythonConstraint) -> bool {
+    let of_torch = || project.bearing_on("torch").any(|torch| torch.origin == constraint.origin);
+    match constraint.strength {
+        Strength::Required | Strength::Pinned => true,
+        Strength::Implied => !of_torch(),
+        Strength::Hint => false,
+    }
 }
 
 fn base_demand(asked: &Asked<String>, targets: &[Target]) -> Result<Demand> {
@@ -129,7 +139,10 @@ fn python_demand(asked: &Asked<Version>, targets: &[Target]) -> Demand {
 }
 
 fn constraint_demand(kind: Kind, constraint: &PythonConstraint, targets: &[Target]) -> Demand {
-    let says = format!("the project asks for Python `{}`", constraint.specifiers);
+    let says = match constraint.strength {
+        Strength::Implied => format!("what the project names there is for Python `{}`", constraint.specifiers),
+        _ => format!("the project asks for Python `{}`", constraint.specifiers),
+    };
     let fits = |t: &Target| fits(&constraint.specifiers, t.python);
     Demand::new(kind, constraint.origin.clone(), targets, |t| (!fits(t)).then(|| says.clone()))
 }
@@ -159,6 +172,9 @@ fn distribution_demand(asked: &Asked<TorchSource>, targets: &[Target]) -> Demand
 /// Whether installing the project would fail on another Python: a package refuses what its own `requires-python` rules
 /// out. Nothing but habit holds a bare application to it, or anyone to `.python-version`.
 fn enforced(project: &Project, constraint: &PythonConstraint) -> bool {
+    if constraint.strength == Strength::Implied {
+        return true;
+    }
     let declared = project.package.as_ref().map(|package| &package.origin);
     matches!((declared, &constraint.origin),
         (Some(Origin::File { file: package, .. }), Origin::File { file, .. }) if package == file)

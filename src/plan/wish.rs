@@ -2,7 +2,7 @@ use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 
 use super::applies::Environment;
 use crate::catalogue::TorchRelease;
-use crate::model::{Project, Requirement, Source};
+use crate::model::{Project, Requirement, Source, wheel_python};
 
 /// What a project asks of torch on one interpreter.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ impl<'a> TorchWish<'a> {
         for requirement in &requirements {
             all.extend(requirement.specifiers().iter().cloned());
             match &requirement.source {
-                Source::Index { .. } => {}
+                Source::Index { .. } | Source::Conda { .. } => {}
                 Source::Url { url: place } | Source::Path { path: place } => {
                     wish.elsewhere = Some(requirement);
                     wish.wheel_python = wheel_python(place);
@@ -160,15 +160,4 @@ fn next(version: &Version) -> Version {
         *last = last.saturating_add(1);
     }
     Version::new(release)
-}
-
-/// The interpreter that a wheel is for, by its file name
-/// (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>).
-fn wheel_python(place: &str) -> Option<Version> {
-    let stem = place.split(['?', '#']).next()?.strip_suffix(".whl")?;
-    let mut tags = stem.rsplit('-').skip(1);
-    let (abi, python) = (tags.next()?, tags.next()?);
-    // A wheel for the stable ABI works on every later interpreter too.
-    let minor = python.strip_prefix("cp3").filter(|_| abi != "abi3")?;
-    format!("3.{minor}").parse().ok()
 }

@@ -294,6 +294,10 @@ pub(crate) struct Plan {
     #[arg(long = "extra", value_name = "EXTRA", help_heading = "Image")]
     pub(crate) extras: Vec<String>,
 
+    /// Install this dependency group of the project too; may be repeated
+    #[arg(long = "group", value_name = "GROUP", help_heading = "Image")]
+    pub(crate) groups: Vec<String>,
+
     /// Install this package of the base's distribution too; may be repeated
     #[arg(long = "system-package", value_name = "PACKAGE", help_heading = "Image")]
     pub(crate) system_packages: Vec<String>,

@@ -9,12 +9,12 @@ use std::collections::HashSet;
 
 use self::lines::Line;
 use self::options::{Given, Meaning, Taken};
-use super::draft::Draft;
+use super::draft::{Answer, Draft};
 use super::folder::{Folder, Located, parent};
 use super::problems::Problems;
 use super::text::{excerpt, is_hidden, shown};
 use super::url::{is_url, variables, without_credentials};
-use super::{Format, pyproject};
+use super::{Format, conda, pyproject};
 use crate::model::{Error, ManifestKind, Note, Origin, RequirementRole, Result, VariableUse};
 
 /// A chain of files longer than this is a mistake, and each holds a file in memory.
@@ -23,15 +23,22 @@ const DEEPEST: usize = 50;
 /// The format.
 pub(super) const FORMAT: Format = Format {
     kind: ManifestKind::Requirements,
-    file: "requirements.txt",
+    files: &["requirements.txt"],
     looked_for: "`requirements.txt`",
     recognizes: |name| {
         let (_, ending) = name.rsplit_once('.').unwrap_or(("", ""));
-        matches!(ending, "" | "txt" | "in" | "pip")
+        matches!(ending, "" | "txt" | "in" | "pip") && name != "Pipfile"
     },
     declares: |_: &Folder, _| Ok(true),
     read,
 };
+
+/// Whether a file of this name is one by custom, such as `requirements-gpu.txt`.
+pub(super) fn is_named_so(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let ending = lower.rsplit_once('.').map_or("", |(_, ending)| ending);
+    matches!(ending, "txt" | "in" | "pip") && (lower.contains("requirements") || lower.starts_with("reqs"))
+}
 
 fn read(draft: &mut Draft<'_>, file: &str) -> Result<()> {
     Reader::new(draft, None).start(file)
@@ -40,6 +47,19 @@ fn read(draft: &mut Draft<'_>, file: &str) -> Result<()> {
 /// Takes up the requirements of `file` as those of the extra `extra`, or of no extra.
 pub(super) fn read_for(draft: &mut Draft<'_>, file: &str, extra: Option<&str>) -> Result<()> {
     Reader::new(draft, extra).start(file)
+}
+
+/// Takes up one line of `file` that another format hands to pip as a line of a requirements file.
+pub(super) fn read_line(draft: &mut Draft<'_>, file: &str, number: usize, text: &str) -> Result<()> {
+    let mut reader = Reader::new(draft, None);
+    for line in lines::logical(text) {
+        let place = Place { file, origin: Origin::file(file, number), role: RequirementRole::Requirement };
+        reader.line(&line, &place).map_err(|error| match error.origin {
+            None => error.at(place.origin.clone()),
+            Some(_) => error,
+        })?;
+    }
+    Ok(())
 }
 
 /// Reads a file and those that it names.
@@ -71,13 +91,25 @@ impl<'d, 'f> Reader<'d, 'f> {
 
     fn file(&mut self, located: &Located, role: RequirementRole) -> Result<()> {
         let content = self.draft.folder.read_requirements(&located.path)?;
+        conda::refuse_list(&located.path, &content)?;
         self.draft.file(located);
         self.seen.insert((located.real.clone(), role));
         self.chain.push(located.clone());
+        let lines = lines::logical(&content);
+        // A file may be read as requirements, as constraints and for several extras; its lines are the same.
+        let accounted = self.draft.has_account(&located.path);
+        if !accounted {
+            self.draft.account(&located.path, lines.len());
+        }
         let mut problems = Problems::default();
-        for line in lines::logical(&content) {
+        for line in lines {
             let place = Place { file: &located.path, origin: Origin::file(&located.path, line.number), role };
-            problems.note(self.line(&line, &place).map_err(|error| match error.origin {
+            let read = self.line(&line, &place).map(|answer| {
+                if !accounted {
+                    self.draft.answered(&located.path, answer);
+                }
+            });
+            problems.note(read.map_err(|error| match error.origin {
                 None => error.at(place.origin.clone()),
                 Some(_) => error,
             }));
@@ -86,14 +118,14 @@ impl<'d, 'f> Reader<'d, 'f> {
         problems.finish()
     }
 
-    fn line(&mut self, line: &Line, place: &Place<'_>) -> Result<()> {
+    fn line(&mut self, line: &Line, place: &Place<'_>) -> Result<Answer> {
         if let Some(at) = line.text.chars().position(is_hidden) {
             return Err(Error::usage(format!("`{}` holds a character that does not show", shown(&line.text)))
                 .with_log(excerpt(&without_credentials(&line.text).text, at, 1))
                 .with_hint("remove it; it may have come with a copied text"));
         }
         for name in variables(&line.text) {
-            self.draft.variables.push(VariableUse { name, origin: place.origin.clone() });
+            self.draft.project.variables.push(VariableUse { name, origin: place.origin.clone() });
         }
         // Nothing after this sees a credential, so that none can come out again.
         let stripped = without_credentials(&line.text);
@@ -107,7 +139,7 @@ impl<'d, 'f> Reader<'d, 'f> {
     }
 
     /// A line is a requirement, or else names another file, or else is settings; pip ignores what else stands on it.
-    fn taken(&mut self, taken: &Taken, place: &Place<'_>) -> Result<()> {
+    fn taken(&mut self, taken: &Taken, place: &Place<'_>) -> Result<Answer> {
         let first = |meaning| taken.options.iter().find(|given| given.meaning == meaning);
         let (editable, nested) = (first(Meaning::Editable), first(Meaning::Requirement).or(first(Meaning::Constraint)));
         if !taken.requirement.is_empty() || editable.is_some() {
@@ -116,7 +148,8 @@ impl<'d, 'f> Reader<'d, 'f> {
                 Meaning::Editable => editable.is_some_and(|editable| std::ptr::eq(editable, given)),
                 _ => false,
             });
-            return requirement::read(self, taken, editable, place);
+            requirement::read(self, taken, editable, place)?;
+            return Ok(Answer::Fact);
         }
         if let Some(nested) = nested {
             self.ignored(taken, place, |given| std::ptr::eq(nested, given) || given.meaning == Meaning::Format);
@@ -136,11 +169,11 @@ impl<'d, 'f> Reader<'d, 'f> {
         for word in options.chain(taken.strays.iter().map(String::as_str)) {
             let message = format!("pip ignores `{}` on this line", shown(word));
             let note = Note::warning(message, place.origin.clone()).with_hint("put it on a line of its own");
-            self.draft.notes.push(note);
+            self.draft.note(note);
         }
     }
 
-    fn nested(&mut self, given: &Given, place: &Place<'_>) -> Result<()> {
+    fn nested(&mut self, given: &Given, place: &Place<'_>) -> Result<Answer> {
         let role = match given.meaning {
             Meaning::Constraint => RequirementRole::Constraint,
             _ => RequirementRole::Requirement,
@@ -150,10 +183,8 @@ impl<'d, 'f> Reader<'d, 'f> {
                 "the file at `{}` is not read before the build, so what it asks for is not known",
                 shown(&given.value)
             );
-            self.draft
-                .notes
-                .push(Note::warning(message, place.origin.clone()).with_hint("keep a copy of it in the project"));
-            return Ok(());
+            self.draft.note(Note::warning(message, place.origin.clone()).with_hint("keep a copy of it in the project"));
+            return Ok(Answer::Note);
         }
         let located = self.draft.folder.locate(parent(place.file), &given.value).map_err(|error| match error.hint {
             None => error.with_hint(format!("`{}` is relative to the folder of `{}`", given.name, shown(place.file))),
@@ -167,9 +198,10 @@ impl<'d, 'f> Reader<'d, 'f> {
         }
         if self.seen.contains(&(located.real.clone(), role)) {
             self.draft.file(&located);
-            return Ok(());
+            return Ok(Answer::Fact);
         }
-        self.file(&located, role)
+        self.file(&located, role)?;
+        Ok(Answer::Fact)
     }
 
     fn circle(&self, begin: usize, last: &Located) -> Error {

@@ -29,14 +29,14 @@ pub(super) fn read(
     for given in taken.options.iter().filter(|given| given.meaning == Meaning::Hash) {
         read.hashes.push(hash(&given.value)?);
     }
-    reader.draft.hashed |= !read.hashes.is_empty();
+    reader.draft.project.hashed |= !read.hashes.is_empty();
     read.extra.clone_from(&reader.extra);
     refuse_constraint(&read)?;
     let folder = match &read.source {
         Source::Path { path } if reader.draft.folder.is_dir(path) => Some((path.clone(), read.extras.clone())),
         _ => None,
     };
-    reader.draft.requirements.push(read);
+    reader.draft.project.requirements.push(read);
     match folder {
         Some((folder, extras)) => reader.follow(&folder, &extras),
         None => Ok(()),
@@ -71,7 +71,7 @@ fn named(reader: &mut Reader<'_, '_>, text: &str, place: &Place<'_>) -> Result<R
                 "which version of `{}` is wanted stands in a variable, and is not known before the build",
                 parsed.name
             );
-            reader.draft.notes.push(Note::warning(message, place.origin.clone()));
+            reader.draft.note(Note::warning(message, place.origin.clone()));
             Source::Index { specifiers: VersionSpecifiers::default() }
         }
         Wanted::Url(url) if is_url(&url) => source::at_url(reader.draft, &url)?.source,

@@ -1,6 +1,6 @@
 //! Lines that set something for the whole installation.
 
-use super::super::draft::Draft;
+use super::super::draft::{Answer, Draft};
 use super::super::folder::{join, parent};
 use super::super::text::shown;
 use super::super::url::{check, has_variable, is_url, scheme};
@@ -9,27 +9,36 @@ use super::options::{Given, Meaning};
 use crate::model::{Error, Index, IndexRole, Note, PipOption, Result, is_archive};
 
 /// Takes up the settings of a line.
-pub(super) fn read(draft: &mut Draft<'_>, options: &[Given], place: &Place<'_>) -> Result<()> {
+pub(super) fn read(draft: &mut Draft<'_>, options: &[Given], place: &Place<'_>) -> Result<Answer> {
+    let mut answer = Answer::Note;
     for given in options {
-        match given.meaning {
-            Meaning::IndexUrl => index(draft, &given.value, IndexRole::Primary, place)?,
-            Meaning::ExtraIndexUrl => index(draft, &given.value, IndexRole::Extra, place)?,
-            Meaning::NoIndex => push(draft, String::new(), IndexRole::None, place),
-            Meaning::FindLinks => find_links(draft, &given.value, place)?,
-            Meaning::RequireHashes => draft.hashed = true,
-            Meaning::Format => {
-                let message = format!("`{}` is left to the installer", text(given));
-                draft.notes.push(Note::info(message, place.origin.clone()));
-            }
-            Meaning::OfPip => {
-                draft.pip_options.push(PipOption { text: text(given), origin: place.origin.clone() });
-            }
-            // Found ineffective, or read, before.
-            Meaning::Requirement | Meaning::Constraint | Meaning::Editable | Meaning::Hash | Meaning::OfRequirement => {
-            }
+        let taken = take(draft, given, place)?;
+        answer = if taken == Answer::Fact { taken } else { answer };
+    }
+    Ok(answer)
+}
+
+fn take(draft: &mut Draft<'_>, given: &Given, place: &Place<'_>) -> Result<Answer> {
+    match given.meaning {
+        Meaning::IndexUrl => index(draft, &given.value, IndexRole::Primary, place)?,
+        Meaning::ExtraIndexUrl => index(draft, &given.value, IndexRole::Extra, place)?,
+        Meaning::NoIndex => push(draft, String::new(), IndexRole::None, place),
+        Meaning::FindLinks => return find_links(draft, &given.value, place),
+        Meaning::RequireHashes => draft.project.hashed = true,
+        Meaning::Format => {
+            let message = format!("`{}` is left to the installer", text(given));
+            draft.note(Note::info(message, place.origin.clone()));
+            return Ok(Answer::Note);
+        }
+        Meaning::OfPip => {
+            draft.project.pip_options.push(PipOption { text: text(given), origin: place.origin.clone() });
+        }
+        // Found ineffective, or read, before.
+        Meaning::Requirement | Meaning::Constraint | Meaning::Editable | Meaning::Hash | Meaning::OfRequirement => {
+            return Ok(Answer::Note);
         }
     }
-    Ok(())
+    Ok(Answer::Fact)
 }
 
 /// The option as given, safe to show.
@@ -38,7 +47,8 @@ fn text(given: &Given) -> String {
 }
 
 fn push(draft: &mut Draft<'_>, url: String, role: IndexRole, place: &Place<'_>) {
-    draft.indexes.push(Index { url, role, origin: place.origin.clone() });
+    let origin = place.origin.clone();
+    draft.project.indexes.push(Index { url, role, name: None, explicit: false, bindings: Vec::new(), origin });
 }
 
 fn index(draft: &mut Draft<'_>, url: &str, role: IndexRole, place: &Place<'_>) -> Result<()> {
@@ -56,14 +66,14 @@ fn on_this_machine(url: &str) -> Error {
 }
 
 /// A page, or a folder or file of the project: relative to the file that names it if it is there, else to the root.
-fn find_links(draft: &mut Draft<'_>, value: &str, place: &Place<'_>) -> Result<()> {
+fn find_links(draft: &mut Draft<'_>, value: &str, place: &Place<'_>) -> Result<Answer> {
     if is_url(value) || has_variable(value) {
-        return index(draft, value, IndexRole::FindLinks, place);
+        return index(draft, value, IndexRole::FindLinks, place).map(|()| Answer::Fact);
     }
     if ![parent(place.file), "."].into_iter().any(|base| draft.folder.holds(base, value)) {
         let message = format!("`{}` does not exist, and pip ignores it", shown(value));
-        draft.notes.push(Note::warning(message, place.origin.clone()));
-        return Ok(());
+        draft.note(Note::warning(message, place.origin.clone()));
+        return Ok(Answer::Note);
     }
     let near = draft.folder.locate(parent(place.file), value);
     let located = near.or_else(|_| draft.folder.locate(".", value))?;
@@ -76,5 +86,5 @@ fn find_links(draft: &mut Draft<'_>, value: &str, place: &Place<'_>) -> Result<(
         draft.file(&located);
     }
     push(draft, located.path, IndexRole::FindLinks, place);
-    Ok(())
+    Ok(Answer::Fact)
 }

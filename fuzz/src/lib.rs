@@ -1,0 +1,43 @@
+//! What the fuzz targets share: the input becomes a file of a project, and the project is inspected.
+//!
+//! A panic, an overflow of the stack, ten seconds or too much memory is a finding; so is an account that does not add up.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use sconce::catalogue::Packages;
+use sconce::inspect::{InspectOptions, inspect};
+
+/// The targets, one a line: name, file, what lies beside it, syntax, seeds.
+const FORMATS: &str = include_str!("../formats");
+
+static PACKAGES: LazyLock<Packages> = LazyLock::new(|| Packages::embedded().expect("the embedded catalogue"));
+
+/// The project, one for each process: `scripts/fuzz` gives a folder in memory, and removes it.
+static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let root = std::env::temp_dir().join(format!("sconce-fuzz-{}", std::process::id()));
+    fs::create_dir_all(&root).expect("a folder for the project");
+    root
+});
+
+/// Reads `data` as a file of the format that is the target `target`.
+pub fn read(target: &str, data: &[u8]) {
+    let format = FORMATS.lines().find(|line| line.split_whitespace().next() == Some(target));
+    let mut words = format.expect("a line of fuzz/formats").split_whitespace().skip(1);
+    let (file, beside) = (words.next().expect("a file"), words.next().expect("what lies beside it"));
+    if beside != "-" {
+        write(&ROOT.join(beside), b"torch\n");
+    }
+    write(&ROOT.join(file), data);
+    if let Ok(project) = inspect(&ROOT, &PACKAGES, &InspectOptions::default()) {
+        for read in &project.read {
+            assert_eq!(read.facts + read.noted, read.entries, "the account of {} does not add up", read.path);
+        }
+    }
+}
+
+fn write(path: &Path, data: &[u8]) {
+    fs::create_dir_all(path.parent().expect("a file in the project")).expect("its folder");
+    fs::write(path, data).expect("room for the file");
+}

@@ -1,0 +1,71 @@
+//! The tables of a `pyproject.toml` that other tools read, where another file is the manifest: said to be there, not
+//! followed.
+
+use toml::de::DeValue;
+
+use super::super::draft::Draft;
+use super::super::toml_file::{TomlFile, Value};
+use crate::model::{Note, Origin};
+
+/// The keys, beneath `tool`, that change what a tool installs.
+const TABLES: [(&str, &[&str]); 4] = [
+    (
+        "uv",
+        &[
+            "sources",
+            "index",
+            "index-url",
+            "extra-index-url",
+            "find-links",
+            "constraint-dependencies",
+            "override-dependencies",
+            "no-build-isolation-package",
+        ],
+    ),
+    ("poetry", &["dependencies", "group", "source"]),
+    ("pdm", &["source", "resolution"]),
+    ("pixi", &["dependencies", "pypi-dependencies", "feature"]),
+];
+
+/// How deep a value is looked through.
+const DEEPEST: usize = 16;
+
+/// Notes each tool that is configured here; with a warning where it bears on torch.
+pub(super) fn note(draft: &mut Draft<'_>, toml: &TomlFile<'_>) {
+    for (tool, keys) in TABLES {
+        let tables = || keys.iter().filter_map(|key| Some((*key, toml.get(&["tool", tool, key])?)));
+        let on_torch = tables().find_map(|(key, value)| Some((key, mention(toml, value)?)));
+        if let Some((key, origin)) = on_torch {
+            let message = format!(
+                "`tool.{tool}.{key}` speaks of torch, and is not followed: torch comes from where pip takes it"
+            );
+            let hint = "name the index of torch in a requirements file, or with `--index-url`; or read this file, with `--from pyproject.toml`";
+            draft.note(Note::warning(message, origin).with_hint(hint));
+        } else if let Some((key, value)) = tables().next() {
+            let message = format!("`tool.{tool}.{key}` is not followed");
+            draft.note(Note::info(message, toml.origin(value.span())));
+        }
+    }
+}
+
+/// Where a key or string in `value` first speaks of torch.
+pub(super) fn mention(toml: &TomlFile<'_>, value: &Value<'_>) -> Option<Origin> {
+    mention_within(toml, value, DEEPEST)
+}
+
+fn mention_within(toml: &TomlFile<'_>, value: &Value<'_>, depth: usize) -> Option<Origin> {
+    let speaks = |text: &str| text.to_ascii_lowercase().contains("torch");
+    let within = |value| mention_within(toml, value, depth.checked_sub(1)?);
+    match value.get_ref() {
+        DeValue::String(text) => speaks(text).then(|| toml.origin(value.span())),
+        DeValue::Array(items) => items.iter().find_map(within),
+        DeValue::Table(table) => {
+            let mut entries: Vec<_> = table.iter().collect();
+            entries.sort_by_key(|(key, _)| key.span().start);
+            entries.into_iter().find_map(|(key, value)| {
+                if speaks(key.get_ref()) { Some(toml.origin(key.span())) } else { within(value) }
+            })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,1 @@
+from safetensors.torch import load_file

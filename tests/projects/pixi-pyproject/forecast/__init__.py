@@ -1,0 +1,4 @@
+import torch
+import xarray
+
+compiled = torch.compile(dynamic=True)

@@ -1,0 +1,4 @@
+def batches():
+    import pyarrow.dataset
+
+    yield from pyarrow.dataset.dataset("shards").to_batches()
