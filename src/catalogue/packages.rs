@@ -20,6 +20,12 @@ pub struct Packages {
     /// Modules that no distribution brings that an index has for Linux, and where they come from.
     #[serde(default)]
     elsewhere: BTreeMap<String, String>,
+    /// Names that projects give to modules of their own.
+    #[serde(default)]
+    local_names: BTreeSet<String>,
+    /// Modules that need one more distribution than the one that brings them.
+    #[serde(default)]
+    besides: BTreeMap<String, String>,
     /// Modules of Python 2's standard library that Python 3 has no more.
     #[serde(default)]
     python_2: BTreeSet<String>,
@@ -29,6 +35,9 @@ pub struct Packages {
     /// Distributions that need torch.
     #[serde(default)]
     needs_torch: BTreeSet<String>,
+    /// Extras of distributions with which these bring torch.
+    #[serde(default)]
+    needs_torch_with: BTreeMap<String, BTreeSet<String>>,
     /// Conda packages whose distribution on a package index has another name: `pytorch` is `torch`.
     #[serde(default)]
     conda: BTreeMap<String, String>,
@@ -66,6 +75,8 @@ pub enum Module<'a> {
     },
     /// Python 2 had it.
     Python2,
+    /// Projects call modules of their own so.
+    Local,
     /// Nothing.
     Unknown,
 }
@@ -78,10 +89,7 @@ impl Packages {
 
     /// What is known of the module `path`, such as `google.cloud.storage`: the longest beginning of it counts.
     pub fn module<'a>(&'a self, path: &'a str) -> Module<'a> {
-        let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
-        let mut beginnings: Vec<&str> = ends.filter_map(|end| path.get(..end)).collect();
-        beginnings.reverse();
-        for module in beginnings {
+        for module in beginnings(path) {
             if let Some(what) = self.elsewhere.get(module) {
                 return Module::Elsewhere { module, what };
             }
@@ -94,8 +102,17 @@ impl Packages {
             if self.python_2.contains(module) {
                 return Module::Python2;
             }
+            if self.local_names.contains(module) {
+                return Module::Local;
+            }
         }
         Module::Unknown
+    }
+
+    /// The distribution that the module `path` needs besides the one that brings it, with as much of the module's path
+    /// as tells.
+    pub fn besides<'a>(&'a self, path: &'a str) -> Option<(&'a str, &'a str)> {
+        beginnings(path).into_iter().find_map(|module| Some((module, self.besides.get(module)?.as_str())))
     }
 
     /// Whether the distribution `name`, normalized, has no wheels and is compiled against torch.
@@ -106,6 +123,11 @@ impl Packages {
     /// Whether the distribution `name`, normalized, needs torch.
     pub fn needs_torch(&self, name: &str) -> bool {
         self.needs_torch.contains(name)
+    }
+
+    /// Whether the distribution `name` brings torch with its `extra`, both normalized.
+    pub fn extra_brings_torch(&self, name: &str, extra: &str) -> bool {
+        self.needs_torch_with.get(name).is_some_and(|extras| extras.contains(extra))
     }
 
     /// The distribution that conda's `package`, normalized, is, where its name differs; with extras where it stands for them.
@@ -127,6 +149,14 @@ impl Packages {
     pub fn is_conda_rebuilt(&self, name: &str) -> bool {
         self.conda_rebuilt.iter().any(|known| known == name)
     }
+}
+
+/// The beginnings of a dotted path, the longest first.
+fn beginnings(path: &str) -> Vec<&str> {
+    let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+    let mut beginnings: Vec<&str> = ends.filter_map(|end| path.get(..end)).collect();
+    beginnings.reverse();
+    beginnings
 }
 
 /// A module's name as that of a distribution (PEP 503).
@@ -155,12 +185,26 @@ mod tests {
         assert!(matches!(packages.module("google.colab.drive"), Module::Elsewhere { module: "google.colab", .. }));
         assert_eq!(packages.module("cPickle"), Module::Python2);
         assert_eq!(packages.module("nobody_knows_this"), Module::Unknown);
+        assert_eq!(packages.module("utils.data"), Module::Local);
+        assert_eq!(of(&packages, "turbojpeg").as_deref(), Some("pyturbojpeg"));
+    }
+
+    #[test]
+    fn what_extras_and_submodules_bring() {
+        let packages = Packages::embedded().unwrap();
+        assert!(packages.extra_brings_torch("transformers", "torch"));
+        assert!(!packages.extra_brings_torch("transformers", "sentencepiece"));
+        assert!(!packages.extra_brings_torch("numpy", "torch"));
+        let besides = packages.besides("torch.utils.tensorboard.SummaryWriter");
+        assert_eq!(besides, Some(("torch.utils.tensorboard", "tensorboard")));
+        assert_eq!(packages.besides("torch.utils.data"), None);
     }
 
     #[test]
     fn names_of_distributions_are_normalized_and_no_module_is_told_twice() {
         let packages = Packages::embedded().unwrap();
         let names = packages.imports.values().chain(&packages.needs_torch).chain(&packages.compiled);
+        let names = names.chain(packages.needs_torch_with.keys()).chain(packages.besides.values());
         for name in names {
             let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
             assert!(plain && !name.is_empty(), "`{name}` is not normalized (PEP 503)");
@@ -169,7 +213,7 @@ mod tests {
             assert_ne!(&normalized(module), distribution, "`{module}` belongs to `same_name`");
             assert!(!packages.same_name.contains(module), "`{module}` is told twice");
         }
-        for module in packages.elsewhere.keys() {
+        for module in packages.elsewhere.keys().chain(&packages.local_names) {
             assert!(!packages.imports.contains_key(module) && !packages.same_name.contains(module), "`{module}`");
         }
         assert!(packages.imports.len() >= 150, "{}", packages.imports.len());

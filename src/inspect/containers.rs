@@ -4,6 +4,7 @@
 mod install;
 mod shell;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 use std::sync::LazyLock;
@@ -27,6 +28,9 @@ const LONGEST: usize = 1 << 20;
 const MOST_FILES: usize = 20;
 /// The folders in which they commonly lie.
 const FOLDERS: [&str; 3] = [".", "docker", ".devcontainer"];
+
+/// Files about a Dockerfile, by the ending of their names.
+const NOT_DOCKERFILES: [&str; 8] = ["dockerignore", "md", "py", "sh", "yml", "yaml", "json", "txt"];
 
 /// The minor version of Python that an image names: in the tag of an image `python`, or in words, such as `python3.12`.
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and a test runs it")]
@@ -67,9 +71,24 @@ fn dockerfiles(folder: &Folder) -> Vec<String> {
 
 fn is_dockerfile(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let named = |stem: &str| lower == stem || lower.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.'));
+    let named =
+        |stem: &str| lower == stem || lower.strip_prefix(stem).is_some_and(|rest| rest.starts_with(['.', '-', '_']));
     let ends = lower.ends_with(".dockerfile") || lower.ends_with(".containerfile");
-    (named("dockerfile") || named("containerfile") || ends) && !lower.ends_with(".dockerignore")
+    (named("dockerfile") || named("containerfile") || ends)
+        && !lower.rsplit_once('.').is_some_and(|(_, ending)| NOT_DOCKERFILES.contains(&ending))
+}
+
+/// A reference of an image without the user and password that stand before the registry, and whether there were any:
+/// those of no registry, but people write them.
+pub(super) fn without_userinfo(image: &str) -> (Cow<'_, str>, bool) {
+    let stripped = without_credentials(image);
+    let known = stripped.literal;
+    // The `@` of a digest stands behind the last `/`.
+    match stripped.text.split_once('@') {
+        Some((before, rest)) if rest.contains('/') && !before.contains('/') => (Cow::Owned(rest.to_owned()), true),
+        _ if known => (Cow::Owned(stripped.text), true),
+        _ => (Cow::Borrowed(image), false),
+    }
 }
 
 /// Variables and their values, as far as the file gives them.
@@ -119,7 +138,7 @@ impl<'d, 'f, 't> Reader<'d, 'f, 't> {
         };
         if let Some(error) = failed {
             let message = format!("`{}` is read up to here only: {}", shown(self.file), shown(&error.to_string()));
-            self.draft.note(Note::warning(message, Origin::file(self.file, error.line())));
+            self.draft.note(Note::warning(message, Origin::file(self.file, error.line().max(1))));
         }
         self.conclude();
     }
@@ -165,6 +184,11 @@ impl<'d, 'f, 't> Reader<'d, 'f, 't> {
         let global = |name: &str| self.global.get(name).cloned();
         let words = shell::commands(&from.image.value, &global);
         let word = words.into_iter().flatten().next().unwrap_or_default();
+        let (image, secret) = without_userinfo(&word.text);
+        if secret {
+            self.draft.warn_of_credential(&origin);
+        }
+        let word = Word { text: image.into_owned(), ..word };
         let name = from.as_.as_ref().map(|(_, name)| name.value.to_ascii_lowercase());
         let base = if let Some(base) = self.stages.get(&word.text.to_ascii_lowercase()) {
             self.draft.fact(self.file);
@@ -172,7 +196,8 @@ impl<'d, 'f, 't> Reader<'d, 'f, 't> {
         } else {
             let is_image = |c: char| c.is_ascii_alphanumeric() || "._/:@-".contains(c);
             if word.open || word.text.is_empty() || !word.text.chars().all(is_image) {
-                let message = format!("which image `{}` is, the build decides", shown(&from.image.value));
+                let message =
+                    format!("which image `{}` is, the build decides", shown(&without_userinfo(&from.image.value).0));
                 self.draft.noted(self.file, Note::info(message, origin));
                 return;
             }
@@ -416,12 +441,21 @@ COPY --from=builder /x /x
 
     #[test]
     fn every_usual_name_is_read() {
-        for name in
-            ["Containerfile", "Dockerfile.gpu", "train.Dockerfile", "docker/Dockerfile", "docker/Dockerfile.cpu"]
-        {
+        for name in [
+            "Containerfile",
+            "Dockerfile.gpu",
+            "train.Dockerfile",
+            "docker/Dockerfile",
+            "docker/Dockerfile.cpu",
+            "Dockerfile-gpu",
+            "Dockerfile_train",
+            "docker/Dockerfile-cpu",
+            "gpu.dockerfile",
+        ] {
             assert_eq!(bases(&read(&[(name, "FROM x:1\n")])), [format!("{name}:1 x:1")]);
         }
-        for name in ["Dockerfile.dockerignore", "Dockerfiles", "my-dockerfile"] {
+        for name in ["Dockerfile.dockerignore", "Dockerfiles", "my-dockerfile", "dockerfile_utils.py", "Dockerfile.md"]
+        {
             assert!(read(&[(name, "FROM x:1\n")]).bases.is_empty(), "{name}");
         }
     }
@@ -433,7 +467,27 @@ COPY --from=builder /x /x
         assert_eq!(project.system.len(), 1);
         let [note] = project.notes.as_slice() else { panic!("{:?}", project.notes) };
         assert_eq!((note.severity, note.origin.clone()), (Severity::Warning, Origin::file("Dockerfile", 3)));
-        assert_eq!(read(&[("Dockerfile", "")]).notes.len(), 1);
+        let empty = read(&[("Dockerfile", "")]).notes;
+        assert_eq!(empty.iter().map(|note| note.origin.clone()).collect::<Vec<_>>(), [Origin::file("Dockerfile", 1)]);
+    }
+
+    #[test]
+    fn a_password_before_a_registry_is_not_kept() {
+        for (image, expected) in [
+            ("u:SECRET@reg.example.org/x:1", Some("reg.example.org/x:1")),
+            ("SECRET@reg.example.org:5000/x", Some("reg.example.org:5000/x")),
+            ("https://u:SECRET@reg.example.org/x", Some("https://reg.example.org/x")),
+            ("u:SECRET%@reg.example.org/$x", None),
+        ] {
+            let project = read(&[("Dockerfile", &format!("FROM {image}\n"))]);
+            assert_eq!(project.bases.first().map(|base| base.image.as_str()), expected, "{image}");
+            assert!(!format!("{project:?}").contains("SECRET"), "{project:?}");
+            assert!(project.notes.iter().any(|note| note.message.contains("a password or token")), "{image}");
+        }
+        let digest = format!("reg.example.org/x@sha256:{}", "a".repeat(64));
+        let project = read(&[("Dockerfile", &format!("FROM {digest}\n"))]);
+        assert_eq!(bases(&project), [format!("Dockerfile:1 {digest}")]);
+        assert!(project.notes.is_empty());
     }
 
     proptest! {

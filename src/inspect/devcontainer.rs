@@ -6,8 +6,9 @@ use std::str::FromStr;
 use jsonc_parser::ast::ObjectProp;
 use pep440_rs::VersionSpecifiers;
 
+use super::containers::without_userinfo;
 use super::draft::Draft;
-use super::folder::parent;
+use super::folder::{leads_out, parent};
 use super::image_variant;
 use super::json_file::{Dialect, JsonFile, Value, as_str, elements, get};
 use super::text::shown;
@@ -52,7 +53,10 @@ fn read(draft: &mut Draft<'_>, file: &str) -> Result<()> {
     draft.account(file, told.len());
     for told in told {
         let note = match told {
-            Told::Image(hint) => {
+            Told::Image(hint, secret) => {
+                if secret {
+                    draft.warn_of_credential(&hint.origin);
+                }
                 if let Some(specifiers) = image_variant::python(&hint.image) {
                     python(draft, specifiers, hint.origin.clone());
                 }
@@ -83,7 +87,8 @@ fn python(draft: &mut Draft<'_>, specifiers: VersionSpecifiers, origin: Origin) 
 
 /// What one entry tells.
 enum Told {
-    Image(BaseHint),
+    /// An image, and whether a password stood before its registry.
+    Image(BaseHint, bool),
     Python(VersionSpecifiers, Origin),
     System(Vec<SystemHint>),
     Note(Note),
@@ -95,8 +100,9 @@ fn image(json: &JsonFile<'_>) -> Vec<Told> {
     let Some(image) = as_str(value).map(str::trim).filter(|image| is_reference(image)) else {
         return vec![Told::Note(Note::warning("`image` is no reference of an image, and is not followed", origin))];
     };
-    let variant = image_variant::variant(image);
-    vec![Told::Image(BaseHint { image: image.to_owned(), variant, origin })]
+    let (image, secret) = without_userinfo(image);
+    let variant = image_variant::variant(&image);
+    vec![Told::Image(BaseHint { image: image.into_owned(), variant, origin }, secret)]
 }
 
 /// Whether text holds only what a reference does, or a variable of the format.
@@ -110,8 +116,12 @@ fn build(json: &JsonFile<'_>) -> Vec<Told> {
     let dockerfiles = [&["build", "dockerfile"][..], &["build", "dockerFile"], &["dockerFile"]];
     let dockerfile = dockerfiles.iter().find_map(|path| json.get(path)).map(|value| {
         let file = as_str(value).unwrap_or_default();
-        let message = format!("the devcontainer is built from the Dockerfile `{}`", beside(json.file, file));
-        Note::info(message, json.origin(value))
+        let place = beside(json.file, file);
+        if leads_out(parent(json.file), file) {
+            let message = format!("the devcontainer is built from `{place}`, which leads out of the project folder");
+            return Note::warning(message, json.origin(value));
+        }
+        Note::info(format!("the devcontainer is built from the Dockerfile `{place}`"), json.origin(value))
     });
     let compose = json.get(&["dockerComposeFile"]).map(|value| {
         let first = as_str(value).or_else(|| elements(value).first().and_then(as_str)).unwrap_or_default();
@@ -280,6 +290,17 @@ mod tests {
         assert_eq!(project.bases.len(), 1);
         assert_eq!(project.python[0].specifiers.to_string(), "==3.12.*");
         assert!(project.notes[0].message.contains("`.devcontainer/gpu/Dockerfile`"), "{:?}", project.notes);
+    }
+
+    #[test]
+    fn a_password_and_a_path_that_leads_out_are_said() {
+        let text = r#"{"image": "u:SECRET@reg.example.org/x", "build": {"dockerfile": "../../x/Dockerfile"}}"#;
+        let project = project(&[(FILES[0], text)]);
+        assert_eq!(project.bases[0].image, "reg.example.org/x");
+        assert!(!format!("{project:?}").contains("SECRET"));
+        let notes: Vec<&str> = project.notes.iter().map(|note| note.message.as_str()).collect();
+        assert!(notes.iter().any(|note| note.contains("a password or token")), "{notes:?}");
+        assert!(notes.iter().any(|note| note.contains("leads out of the project folder")), "{notes:?}");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! A [`Project`] in the making.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::folder::{Folder, Located};
 use super::text::shown;
 use crate::model::{FileRead, Note, Origin, Project, Requirement, RequirementRole, Source};
+
+/// How many notes on one file are kept.
+const NOTES_OF_A_FILE: usize = 200;
 
 /// How an entry of a file is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub(super) struct Draft<'a> {
     pub(super) runs_in: String,
     files: BTreeSet<String>,
     accounts: BTreeMap<String, FileRead>,
+    /// How many notes each file has, those that are not kept included.
+    noted: HashMap<String, usize>,
 }
 
 impl<'a> Draft<'a> {
@@ -44,6 +49,7 @@ impl<'a> Draft<'a> {
             runs_in: ".".to_owned(),
             files: BTreeSet::new(),
             accounts: BTreeMap::new(),
+            noted: HashMap::new(),
         }
     }
 
@@ -58,8 +64,15 @@ impl<'a> Draft<'a> {
         self.files.contains(file)
     }
 
-    /// Takes up a note that says more about a fact.
+    /// Takes up a note that says more about a fact; of very many on one file, [`Self::finish`] says how many more.
     pub(super) fn note(&mut self, note: Note) {
+        if let Origin::File { file, .. } = &note.origin {
+            let count = self.noted.entry(file.clone()).or_default();
+            *count += 1;
+            if *count > NOTES_OF_A_FILE {
+                return;
+            }
+        }
         self.project.notes.push(note);
     }
 
@@ -119,6 +132,13 @@ impl<'a> Draft<'a> {
         let mut project = self.project;
         project.name = self.name.unwrap_or(folder_name);
         project.root = root.to_owned();
+        project.bases.iter_mut().for_each(|base| base.image = without_user(&base.image));
+        for (file, count) in BTreeMap::from_iter(self.noted) {
+            if let Some(more) = count.checked_sub(NOTES_OF_A_FILE).filter(|more| *more > 0) {
+                let message = format!("and {more} more notes of this file");
+                project.notes.push(Note::warning(message, Origin::file(file, 1)));
+            }
+        }
         project.files = self.files.into_iter().collect();
         project.read = self.accounts.into_values().collect();
         for read in project.read.iter().filter(|read| read.facts + read.noted != read.entries) {
@@ -131,6 +151,15 @@ impl<'a> Draft<'a> {
             project.notes.push(Note::warning(message, Origin::file(&read.path, 1)));
         }
         project
+    }
+}
+
+/// The reference of an image without `user:password@` before its registry, which no reference has and some people write.
+fn without_user(image: &str) -> String {
+    let (registry, path) = image.split_once('/').unwrap_or((image, ""));
+    match registry.rsplit_once('@') {
+        Some((_, registry)) if !path.is_empty() => format!("{registry}/{path}"),
+        _ => image.to_owned(),
     }
 }
 
@@ -162,6 +191,30 @@ pub(super) fn requirement(text: &str, source: Source, role: RequirementRole, ori
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_very_many_notes_on_a_file_the_first_are_kept() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::open(root.path()).unwrap();
+        let mut draft = Draft::new(&folder);
+        draft.account("a", 300);
+        for line in 1..=300 {
+            draft.noted("a", Note::info("x", Origin::file("a", line)));
+        }
+        draft.note(Note::info("y", Origin::file("b", 1)));
+        let project = draft.finish();
+        assert_eq!(project.notes.len(), NOTES_OF_A_FILE + 2);
+        assert_eq!(project.notes.last().unwrap().message, "and 100 more notes of this file");
+        assert_eq!((project.read[0].entries, project.read[0].noted), (300, 300));
+    }
+
+    #[test]
+    fn an_image_has_no_user() {
+        assert_eq!(without_user("u:SECRET@reg.example.org/a:1@sha256:00"), "reg.example.org/a:1@sha256:00");
+        for image in ["python@sha256:00", "a/b@sha256:00", "python:3.12"] {
+            assert_eq!(without_user(image), image);
+        }
+    }
 
     #[test]
     fn a_folder_of_any_name_has_a_slug() {

@@ -1,7 +1,7 @@
 //! The project's folder: what is in it can be read, and nothing else.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::text::{Undecodable, decode, decode_utf8, is_hidden, shown};
@@ -10,6 +10,8 @@ use crate::model::{Error, Origin, Result};
 
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 64 << 20;
+/// The longest requirements file: each of its lines becomes a hundred times as much.
+const LONGEST_REQUIREMENTS: u64 = 4 << 20;
 
 /// A project's folder.
 #[derive(Debug)]
@@ -92,32 +94,39 @@ impl Folder {
         Ok(Located { path, real: if real.is_empty() { ".".to_owned() } else { real.to_owned() } })
     }
 
-    /// The bytes of a regular file.
-    fn read(&self, file: &str) -> Result<Vec<u8>> {
+    /// The bytes of a regular file that is no longer than `longest`.
+    fn read(&self, file: &str, longest: u64) -> Result<Vec<u8>> {
         let path = self.root.join(file);
+        let refused = |why: &str| Error::usage(format!("`{}` {why}", shown(file))).at(Origin::file(file, 1));
         let unreadable = |error: io::Error| {
-            Error::usage(format!("`{}` cannot be read: {error}", shown(file)))
-                .with_hint("check its permissions")
-                .because(error)
+            refused(&format!("cannot be read: {error}")).with_hint("check its permissions").because(error)
         };
         // Also of a file that is only looked at: a message would quote what is in it.
         if !fs::canonicalize(&path).map_err(unreadable)?.starts_with(&self.root) {
             return Err(outside(&shown(file), ", through a symbolic link").at(Origin::file(file, 1)));
         }
-        let metadata = fs::metadata(&path).map_err(unreadable)?;
         // A pipe or a device would never end.
+        let metadata = fs::metadata(&path).map_err(unreadable)?;
         if !metadata.is_file() {
-            return Err(Error::usage(format!("`{}` is not a regular file", shown(file))));
+            return Err(refused("is not a regular file").with_hint("put a file with text there, or take it away"));
         }
-        if metadata.len() > LONGEST {
-            return Err(Error::usage(format!("`{}` is longer than {} MiB", shown(file), LONGEST >> 20)));
+        let too_long = || {
+            let size =
+                if longest < 1 << 20 { format!("{} KiB", longest >> 10) } else { format!("{} MiB", longest >> 20) };
+            refused(&format!("is longer than {size}")).with_hint("no such file is: see what is in it, or take it away")
+        };
+        if metadata.len() > longest {
+            return Err(too_long());
         }
-        fs::read(&path).map_err(unreadable)
+        let mut bytes = Vec::new();
+        // It may grow meanwhile.
+        fs::File::open(&path).and_then(|file| file.take(longest + 1).read_to_end(&mut bytes)).map_err(unreadable)?;
+        if bytes.len() as u64 > longest { Err(too_long()) } else { Ok(bytes) }
     }
 
     /// The text of a requirements file, decoded as pip decodes it.
     pub(super) fn read_requirements(&self, file: &str) -> Result<String> {
-        decode(&self.read(file)?).map_err(|undecodable| {
+        decode(&self.read(file, LONGEST_REQUIREMENTS)?).map_err(|undecodable| {
             let message = format!("`{}` {}", shown(file), undecodable.message);
             Error::usage(message)
                 .at(Origin::file(file, undecodable.line))
@@ -128,7 +137,7 @@ impl Folder {
     /// The text of a Python file, decoded as PEP 263 says. Where that fails, what is wrong, and the text all the same:
     /// names and keywords are ASCII in nearly all encodings.
     pub(super) fn read_source(&self, file: &str) -> Result<(String, Option<Undecodable>)> {
-        let bytes = self.read(file)?;
+        let bytes = self.read(file, LONGEST)?;
         Ok(match decode(&bytes) {
             Ok(text) => (text, None),
             Err(undecodable) => (String::from_utf8_lossy(&bytes).into_owned(), Some(undecodable)),
@@ -137,11 +146,21 @@ impl Folder {
 
     /// The text of a file that must be UTF-8.
     pub(super) fn read_utf8(&self, file: &str) -> Result<String> {
-        decode_utf8(&self.read(file)?).map_err(|undecodable| {
+        self.read_short(file, LONGEST)
+    }
+
+    /// The same, of a file that is no longer than `longest` bytes.
+    pub(super) fn read_short(&self, file: &str, longest: u64) -> Result<String> {
+        decode_utf8(&self.read(file, longest)?).map_err(|undecodable| {
             let message = format!("`{}` {}", shown(file), undecodable.message);
             Error::usage(message).at(Origin::file(file, undecodable.line)).with_hint("save it as UTF-8")
         })
     }
+}
+
+/// Whether the path `given`, of a file in the folder `base`, leads out of the root by its words alone.
+pub(super) fn leads_out(base: &str, given: &str) -> bool {
+    lexical(base, given).is_none()
 }
 
 fn outside(name: &str, how: &str) -> Error {
@@ -203,6 +222,19 @@ mod tests {
         let inside = tempfile::tempdir().unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(inside.path().join("socket.txt")).unwrap();
         let folder = Folder::open(inside.path()).unwrap();
-        assert!(folder.read("socket.txt").unwrap_err().message.contains("not a regular file"));
+        let error = folder.read("socket.txt", LONGEST).unwrap_err();
+        assert!(error.message.contains("not a regular file"));
+        assert!(error.hint.is_some() && error.origin == Some(Origin::file("socket.txt", 1)));
+    }
+
+    #[test]
+    fn a_long_file_is_not_read() {
+        let inside = tempfile::tempdir().unwrap();
+        fs::write(inside.path().join("pin"), "x".repeat(1025)).unwrap();
+        let folder = Folder::open(inside.path()).unwrap();
+        let error = folder.read_short("pin", 1024).unwrap_err();
+        assert_eq!(error.to_string(), "pin:1: `pin` is longer than 1 KiB");
+        assert!(error.hint.is_some());
+        assert_eq!(folder.read_short("pin", 1025).unwrap().len(), 1025);
     }
 }

@@ -10,6 +10,9 @@ use super::text::shown;
 use super::url::without_credentials;
 use crate::model::{Error, Origin, Result};
 
+/// No configuration that a person wrote is longer, in bytes.
+const LONGEST: usize = 2 << 20;
+
 /// A parsed file.
 #[derive(Debug)]
 pub(super) struct IniFile<'t> {
@@ -37,6 +40,11 @@ pub(super) struct Setting<'t> {
 impl<'t> IniFile<'t> {
     /// Parses the text of `file`.
     pub(super) fn parse(file: &'t str, text: &'t str) -> Result<Self> {
+        if text.len() > LONGEST {
+            return Err(Error::usage(format!("`{}` is longer than {} MiB", shown(file), LONGEST >> 20))
+                .at(Origin::file(file, 1))
+                .with_hint("no configuration that a person wrote is that long: remove it, or cut it down"));
+        }
         let parsed = Self { file, sections: Vec::new() };
         let mut reader =
             Reader { parsed, section: None, in_value: false, indent: 0, names: HashSet::new(), keys: HashSet::new() };
@@ -174,6 +182,14 @@ mod tests {
         assert_eq!(ini.get("a", "z").map(|setting| setting.line), Some(10));
         assert_eq!(values(&ini, "b", "k"), [("v", 12)]);
         assert_eq!(values(&ini, "b", "l"), [("w", 13)]);
+    }
+
+    #[test]
+    fn a_file_of_a_program_is_refused() {
+        let text = format!("[a]\n{}", "# x\n".repeat(LONGEST / 4));
+        let error = IniFile::parse("setup.cfg", &text).unwrap_err();
+        assert!(error.message.contains("longer than 2 MiB") && error.hint.is_some(), "{error}");
+        assert_eq!(error.origin, Some(Origin::file("setup.cfg", 1)));
     }
 
     #[test]

@@ -20,6 +20,10 @@ pub(super) fn conclude(project: &mut Project) {
     project.python.extend(implied);
     let binding: Vec<&PythonConstraint> = project.python.iter().filter(|c| c.strength != Strength::Hint).collect();
     project.python_allows = minors().filter(|minor| allowed(&binding, minor)).collect();
+    // What old metadata allows besides says nothing: torch has left Python 2 behind.
+    if project.python_allows.len() > 1 {
+        project.python_allows.retain(|minor| minor.release().first() != Some(&2));
+    }
     if project.python_allows.is_empty() {
         let note = contradiction(&binding);
         project.notes.extend(note);
@@ -83,12 +87,7 @@ fn markers(project: &Project) -> Option<PythonConstraint> {
         .iter()
         .map(|r| r.marker.as_deref().map_or(Some(MarkerTree::TRUE), |m| MarkerTree::parse_str::<VerbatimUrl>(m).ok()))
         .collect::<Option<_>>()?;
-    let holds = |minor: &Version| {
-        let patch = Version::new(minor.release().iter().copied().chain([0]));
-        let on = |architecture| marker_environment(&patch, architecture).ok();
-        let environments: Vec<_> = ["amd64", "arm64"].into_iter().filter_map(on).collect();
-        environments.iter().any(|environment| trees.iter().any(|tree| tree.evaluate(environment, &[])))
-    };
+    let holds = |minor: &Version| trees.iter().any(|tree| holds_on(tree, minor));
     let (good, bad): (Vec<Version>, Vec<Version>) = MINORS.map(|minor| Version::new([3, minor])).partition(holds);
     // A marker that holds nowhere, or everywhere, is not about Python.
     let (least, most) = (good.first()?, good.last()?);
@@ -106,6 +105,19 @@ fn markers(project: &Project) -> Option<PythonConstraint> {
     let gaps = bad.iter().filter(|minor| *minor > least && *minor < most).cloned();
     specifiers.extend(gaps.filter_map(|gap| format!("!={gap}.*").parse().ok()));
     Some(implied(specifiers.into_iter().collect(), first.origin.clone()))
+}
+
+/// Whether a marker holds for Linux and `minor`, on any architecture.
+fn holds_on(tree: &MarkerTree, minor: &Version) -> bool {
+    let patch = Version::new(minor.release().iter().copied().chain([0]));
+    let environments = ["amd64", "arm64"].into_iter().filter_map(|machine| marker_environment(&patch, machine).ok());
+    environments.into_iter().any(|environment| tree.evaluate(&environment, &[]))
+}
+
+/// Whether a marker holds for Linux and some Python; one that does not parse may.
+pub(super) fn holds_on_linux(marker: &str) -> bool {
+    let tree = MarkerTree::parse_str::<VerbatimUrl>(marker);
+    tree.map_or(true, |tree| minors().any(|minor| holds_on(&tree, &minor)))
 }
 
 #[cfg(test)]

@@ -230,7 +230,13 @@ fn refuse(text: &str, error: &Pep508Error<AsWritten>) -> Error {
 fn refusal(text: &str, why: &str, place: Option<(usize, usize)>) -> Error {
     let why = why.lines().next().unwrap_or_default().trim_end_matches('.');
     let mut letters = why.chars();
-    let why: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
+    let why: String = match letters.next() {
+        // An acronym stays one: `URL requirement …`.
+        Some(first) if !letters.as_str().starts_with(char::is_uppercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => why.to_owned(),
+    };
     let error = Error::usage(format!("`{}` is not a requirement: {why}", shown(text)));
     let error = match place {
         Some((start, len)) => error.with_log(excerpt(text, start, len)),
@@ -294,6 +300,13 @@ mod tests {
         assert!(parse("a; os_name == 'b'é").is_err());
         let pairs: Vec<String> = (0..40).map(|n| format!("(extra == 'a{n}' and 'b{n}' in os_name)")).collect();
         assert!(parse(&format!("a; {}", pairs.join(" or "))).is_err());
+    }
+
+    #[test]
+    fn an_acronym_keeps_its_letters() {
+        let said = |why| refusal("a", why, None).message;
+        assert_eq!(said("URL requirement must"), "`a` is not a requirement: URL requirement must");
+        assert_eq!(said("Expected a name."), "`a` is not a requirement: expected a name");
     }
 
     #[test]

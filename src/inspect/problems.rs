@@ -10,6 +10,8 @@ const LISTED: usize = 8;
 pub(super) struct Problems {
     first: Option<Error>,
     others: Vec<Error>,
+    /// How many more there are.
+    more: usize,
 }
 
 impl Problems {
@@ -18,20 +20,20 @@ impl Problems {
         match result {
             Ok(()) => {}
             Err(error) if self.first.is_none() => self.first = Some(error),
-            Err(error) => self.others.push(error),
+            Err(error) if self.others.len() < LISTED => self.others.push(error),
+            Err(_) => self.more += 1,
         }
     }
 
     /// The first problem, with the others after its excerpt.
     pub(super) fn finish(self) -> Result<()> {
         let Some(mut first) = self.first else { return Ok(()) };
-        let more = self.others.len().saturating_sub(LISTED);
-        for other in self.others.into_iter().take(LISTED) {
+        for other in self.others {
             first.log.push(other.to_string());
             first.log.extend(other.log);
         }
-        if more > 0 {
-            first.log.push(format!("and {more} more"));
+        if self.more > 0 {
+            first.log.push(format!("and {} more", self.more));
         }
         Err(first)
     }

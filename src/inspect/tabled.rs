@@ -47,6 +47,18 @@ pub(super) enum Wanted<'a> {
     Path(&'a str),
 }
 
+/// The error for a URL that stands for a version. It is shown whole, without its credentials and spaces: a part of it would
+/// not show where they begin.
+pub(super) fn refuse_url(text: &str) -> Result<()> {
+    let joined: String = text.split_whitespace().collect();
+    let stripped = without_credentials(&joined);
+    if !joined.contains("://") && stripped.text == joined {
+        return Ok(());
+    }
+    Err(Error::usage(format!("`{}` is a URL, not a version", shown(&stripped.text)))
+        .with_hint("write `{ git = \"…\" }` for a repository, or `{ url = \"…\" }` for an archive"))
+}
+
 /// Makes a requirement of it; the error has no origin yet. Where a folder or archive says its name, that counts.
 pub(super) fn requirement_of(
     draft: &mut Draft<'_>,

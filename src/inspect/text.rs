@@ -128,7 +128,7 @@ pub(super) struct Lines {
 
 impl Lines {
     pub(super) fn of(text: &str) -> Self {
-        Self { ends: text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect() }
+        Self { ends: text.match_indices('\n').map(|(at, _)| at).collect() }
     }
 
     /// The line (from 1) of the byte `offset`; an end of line belongs to the line that it ends.

@@ -17,6 +17,8 @@ pub(super) struct TomlFile<'t> {
     /// Relative to the project's root.
     pub(super) file: &'t str,
     lines: Lines,
+    /// Where its last line that holds anything ends.
+    end: usize,
     root: Spanned<DeTable<'t>>,
 }
 
@@ -37,9 +39,13 @@ impl<'t> TomlFile<'t> {
             let why = error.message().lines().next().unwrap_or_default().to_owned();
             let mut shown = excerpt(&without_credentials(written).text, 0, 1);
             shown.truncate(1);
-            Error::usage(format!("this is not TOML: {why}")).at(Origin::file(file, line)).with_log(shown)
+            let error = Error::usage(format!("this is not TOML: {why}")).at(Origin::file(file, line)).with_log(shown);
+            match specification(file, "") {
+                Some(_) => error.with_hint("a TOML file is written as <https://toml.io/en/v1.0.0> says"),
+                None => error,
+            }
         })?;
-        Ok(Self { file, lines: Lines::of(text), root })
+        Ok(Self { file, lines: Lines::of(text), end: text.trim_end().len(), root })
     }
 
     /// The value at a path of keys.
@@ -98,6 +104,11 @@ impl<'t> TomlFile<'t> {
         Origin::file(self.file, self.line(span))
     }
 
+    /// The last line that holds anything.
+    pub(super) fn end(&self) -> Origin {
+        self.origin(self.end..self.end)
+    }
+
     /// The number of the line of a place, from 1.
     pub(super) fn line(&self, span: Range<usize>) -> usize {
         self.lines.at(span.start)
@@ -106,7 +117,35 @@ impl<'t> TomlFile<'t> {
     /// The error for a value of another type than `wanted`.
     pub(super) fn mistyped(&self, value: &Value<'t>, path: &[&str], wanted: &str) -> Error {
         let message = format!("`{}` must be {wanted}, not {}", path.join("."), value.get_ref().type_str());
-        Error::usage(message).at(self.origin(value.span()))
+        let error = Error::usage(message).at(self.origin(value.span()));
+        match specification(self.file, &path.join(".")) {
+            Some(url) => error.with_hint(format!("what may stand there is said in <{url}>")),
+            None => error,
+        }
+    }
+}
+
+/// The tables of a `pyproject.toml` that are a tool's own, and where they are specified.
+const TABLES: [(&str, &str); 4] = [
+    ("tool.uv", "https://docs.astral.sh/uv/reference/settings/"),
+    ("tool.poetry", "https://python-poetry.org/docs/pyproject/"),
+    ("tool.pdm", "https://pdm-project.org/en/latest/reference/pep621/"),
+    ("tool.pixi", PIXI),
+];
+
+const PIXI: &str = "https://pixi.sh/latest/reference/pixi_manifest/";
+
+/// Where it is specified what the value at `path` may be. People write these files; what a tool writes, it writes anew.
+fn specification(file: &str, path: &str) -> Option<&'static str> {
+    let of_tool = || TABLES.into_iter().find(|(table, _)| path.starts_with(table)).map(|(_, url)| url);
+    match file.rsplit('/').next().unwrap_or(file) {
+        "pyproject.toml" => {
+            Some(of_tool().unwrap_or("https://packaging.python.org/en/latest/specifications/pyproject-toml/"))
+        }
+        "uv.toml" => Some(TABLES[0].1),
+        "pixi.toml" => Some(PIXI),
+        "Pipfile" => Some("https://pipenv.pypa.io/en/latest/pipfile.html"),
+        _ => None,
     }
 }
 
@@ -139,6 +178,27 @@ mod tests {
         }
         // Just beneath the limit, both parsing and dropping it end well.
         assert!(TomlFile::parse("f", &format!("a={}{}", "[".repeat(70), "]".repeat(70))).is_ok());
+    }
+
+    #[test]
+    fn who_writes_a_file_is_told_how() {
+        let hint = |file: &str, text: &str, path: &[&str]| match TomlFile::parse(file, text) {
+            Ok(toml) => toml.string(path).unwrap_err().hint,
+            Err(error) => error.hint,
+        };
+        for (file, text, path, expected) in [
+            ("a/pyproject.toml", "a = [", &[] as &[&str], Some("toml.io")),
+            ("pyproject.toml", "project.name = 7", &["project", "name"], Some("packaging.python.org")),
+            ("pyproject.toml", "tool.uv.x = 7", &["tool", "uv", "x"], Some("docs.astral.sh")),
+            ("Pipfile", "x = 7", &["x"], Some("pipenv.pypa.io")),
+            // Its reader tells how it is written anew.
+            ("uv.lock", "a = [", &[], None),
+            ("uv.lock", "x = 7", &["x"], None),
+        ] {
+            let hint = hint(file, text, path);
+            assert_eq!(hint.is_some(), expected.is_some(), "{file}");
+            assert!(hint.is_none_or(|hint| hint.contains(expected.unwrap())), "{file} {text}");
+        }
     }
 
     #[test]

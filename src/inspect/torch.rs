@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use regex::Regex;
 
+use super::interpreter::holds_on_linux;
+use super::pep508;
+use super::pyproject::itself;
 use crate::catalogue::Packages;
 use crate::model::{
     ArchiveName, Index, IndexBinding, IndexRole, LockedPackage, ManifestKind, Project, Requirement, RequirementRole,
@@ -38,6 +41,7 @@ pub(super) fn conclude(project: &mut Project, packages: &Packages) {
     facts.extend(project.requirements.iter().filter_map(|asked| through(asked, packages)));
     facts.sort_by_key(|fact| rank(&fact.via));
     project.torch = facts;
+    itself::conclude(project);
 }
 
 fn rank(via: &TorchVia) -> u8 {
@@ -161,12 +165,21 @@ fn index<'p>(project: &'p Project, asked: &Requirement) -> Option<&'p Index> {
         binding.package == TORCH
             && (binding.extra.is_none() || binding.extra == asked.extra)
             && (binding.group.is_none() || binding.group == asked.group)
+            && apply_together(binding.marker.as_deref(), asked.marker.as_deref())
     };
     let serves =
         |index: &&Index| !index.explicit && index.role != IndexRole::Channel && backend_of(&index.url).is_some();
     let mut open = project.indexes.iter().filter(serves);
     let bound = project.indexes.iter().find(|index| index.bindings.iter().any(same));
     bound.or_else(|| open.next().filter(|_| open.next().is_none()))
+}
+
+/// Whether a binding can serve a requirement: on Linux, which images are, and where the requirement's own marker holds.
+fn apply_together(binding: Option<&str>, asked: Option<&str>) -> bool {
+    let Some(binding) = binding else { return true };
+    let elsewhere = asked.is_some_and(|asked| !holds_on_linux(asked));
+    let excluded = asked.is_some_and(|asked| pep508::exclude_each_other(binding, asked));
+    !excluded && (elsewhere || holds_on_linux(binding))
 }
 
 /// The build that conda's own packages choose: `pytorch-cuda=12.1`, or a build string such as `*cuda11.8*`.
@@ -227,9 +240,14 @@ fn through(asked: &Requirement, packages: &Packages) -> Option<TorchFact> {
     let name = asked
         .name
         .as_deref()
-        .filter(|name| asked.role == RequirementRole::Requirement && packages.needs_torch(name))?;
+        .filter(|name| asked.role == RequirementRole::Requirement && brings_torch(packages, name, &asked.extras))?;
     Some(fact(TorchVia::Package { package: name.to_owned() }, asked, VersionSpecifiers::empty()))
         .map(|fact| TorchFact { version: None, local: None, ..fact })
+}
+
+/// By itself, or by one of the extras asked of it.
+fn brings_torch(packages: &Packages, name: &str, extras: &[String]) -> bool {
+    packages.needs_torch(name) || extras.iter().any(|extra| packages.extra_brings_torch(name, extra))
 }
 
 fn backend(tag: Option<&str>) -> Option<String> {
@@ -260,6 +278,14 @@ mod tests {
         ] {
             assert_eq!(backend_of(url).as_deref(), expected, "{url}");
         }
+    }
+
+    #[test]
+    fn an_index_serves_where_its_marker_holds() {
+        let (linux, mac) = (Some("sys_platform == 'linux'"), Some("sys_platform == 'darwin'"));
+        assert!(apply_together(linux, None) && !apply_together(mac, None));
+        assert!(apply_together(mac, mac) && !apply_together(linux, mac) && apply_together(None, mac));
+        assert!(!apply_together(Some("sys_platform != 'linux'"), None));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! the root are taken all the same, for people keep their own `requirements.txt` out of a repository, too. It never follows
 //! symbolic links, and turns back at folders that hold others' files: environments, caches, build outputs.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -13,8 +14,9 @@ use std::thread::available_parallelism;
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::folder::Folder;
-use crate::model::{Note, Origin};
+use super::folder::{Folder, parent};
+use super::text::shown;
+use crate::model::{Note, Origin, Subproject};
 
 /// No project that a person reads has more Python files of its own.
 const MOST_PYTHON: usize = 20_000;
@@ -56,6 +58,12 @@ const NOT_PROJECTS: [&str; 18] = [
     "templates",
 ];
 
+/// Those of them that hold others' code.
+const VENDORED: [&str; 9] =
+    ["third_party", "third-party", "thirdparty", "3rdparty", "vendor", "vendored", "_vendor", "external", "extern"];
+/// How many files or folders a hint names.
+const NAMED: usize = 10;
+
 /// Paths relative to the root, with `/`, sorted.
 #[derive(Debug, Default)]
 pub(super) struct Tree {
@@ -65,6 +73,8 @@ pub(super) struct Tree {
     pub(super) notebooks: Vec<String>,
     /// Files that are manifests or locks by their names, in the root and beneath.
     pub(super) manifests: Vec<String>,
+    /// Folders of others' code that hold manifests of their own.
+    vendored: Vec<String>,
     /// What was passed over.
     pub(super) notes: Vec<Note>,
 }
@@ -100,6 +110,63 @@ impl Tree {
         });
         let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.finish(folder, ignores, odd.load(Ordering::Relaxed), is_manifest)
+    }
+}
+
+impl Tree {
+    /// The folders beneath the root that hold manifests, which makes them projects of their own.
+    pub(super) fn subprojects(&self) -> Vec<Subproject> {
+        let mut folders: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for file in &self.manifests {
+            let (folder, name) = (parent(file), file.rsplit('/').next().unwrap_or(file));
+            if !matches!(folder, "." | "requirements") {
+                folders.entry(folder).or_default().push(name.to_owned());
+            }
+        }
+        folders.into_iter().map(|(path, manifests)| Subproject { path: path.to_owned(), manifests }).collect()
+    }
+
+    /// The folders whose sources are others', or of a project of its own, by their manifests; without those that lie in
+    /// another of them.
+    pub(super) fn others_sources(&self) -> Vec<&str> {
+        let folders = self.manifests.iter().map(|file| parent(file)).chain(self.vendored.iter().map(String::as_str));
+        let mut folders: Vec<&str> = folders.filter(|folder| *folder != ".").collect();
+        folders.sort_unstable();
+        let mut outer: Vec<&str> = Vec::new();
+        for folder in folders {
+            if !outer.iter().any(|outer| folder == *outer || is_beneath(folder, outer)) {
+                outer.push(folder);
+            }
+        }
+        outer
+    }
+
+    /// How many Python files are the project's own.
+    pub(super) fn own_python(&self) -> usize {
+        let others = self.others_sources();
+        self.python.iter().filter(|file| !others.iter().any(|folder| is_beneath(file, folder))).count()
+    }
+
+    /// The manifests beneath the root, for a hint, the first of many.
+    pub(super) fn files_beneath(&self) -> Option<String> {
+        let beneath = self.manifests.iter().filter(|file| parent(file) != ".");
+        let files: Vec<String> = beneath.take(NAMED).map(|file| format!("`{}`", shown(file))).collect();
+        (!files.is_empty()).then(|| files.join(", "))
+    }
+
+    /// What to do where the root asks for nothing.
+    pub(super) fn hint(&self) -> String {
+        let one = |project: &Subproject| {
+            let files: Vec<String> = project.manifests.iter().take(NAMED).map(|file| shown(file)).collect();
+            format!("`{}` ({})", shown(&project.path), files.join(", "))
+        };
+        let projects: Vec<String> = self.subprojects().iter().take(NAMED).map(one).collect();
+        match projects.len() {
+            0 => "list what the project needs in a `requirements.txt`, or name the folder that holds the project"
+                .to_owned(),
+            1 => format!("projects beneath: {}: give its path", projects.join(", ")),
+            _ => format!("projects beneath: {}: give the path of one", projects.join(", ")),
+        }
     }
 }
 
@@ -143,7 +210,10 @@ impl Mine<'_> {
         if notebook {
             tree.notebooks.push(path.to_owned());
         }
-        if manifest && path.split('/').rev().skip(1).all(|folder| !NOT_PROJECTS.contains(&folder)) {
+        let lies_in = |names: &[&str]| path.split('/').rev().skip(1).any(|folder| names.contains(&folder));
+        if manifest && lies_in(&VENDORED) {
+            tree.vendored.push(parent(path).to_owned());
+        } else if manifest && !lies_in(&NOT_PROJECTS) {
             tree.manifests.push(path.to_owned());
         }
     }
@@ -156,6 +226,7 @@ impl Drop for Mine<'_> {
         all.tree.python.extend(found.tree.python);
         all.tree.notebooks.extend(found.tree.notebooks);
         all.tree.manifests.extend(found.tree.manifests);
+        all.tree.vendored.extend(found.tree.vendored);
         all.too_many |= found.too_many;
         all.unnamed += found.unnamed;
         all.too_deep |= found.too_deep;
@@ -167,7 +238,7 @@ impl Found {
     fn finish(self, folder: &Folder, ignores: bool, odd: usize, is_manifest: fn(&str) -> bool) -> Tree {
         let mut tree = self.tree;
         tree.manifests.extend(folder.list(".").into_iter().filter(|name| is_manifest(name) && folder.has(name)));
-        for paths in [&mut tree.python, &mut tree.notebooks, &mut tree.manifests] {
+        for paths in [&mut tree.python, &mut tree.notebooks, &mut tree.manifests, &mut tree.vendored] {
             paths.sort_unstable();
             paths.dedup();
         }
@@ -197,6 +268,11 @@ impl Found {
         }
         tree
     }
+}
+
+/// Whether `path` lies somewhere beneath `folder`.
+pub(super) fn is_beneath(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn has_ending(name: &str, ending: &str) -> bool {

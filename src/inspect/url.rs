@@ -1,12 +1,14 @@
 //! URLs as installers take them: credentials, variables, repositories.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 use url::Url;
 
 use super::text::shown;
-use crate::model::{Error, Result, Source};
+use crate::model::{Error, Note, Result, Source};
 
 /// pip's own pattern (<https://pip.pypa.io/en/stable/reference/requirements-file-format/#using-environment-variables>).
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and a test runs it")]
@@ -16,15 +18,30 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\$\{([A-Z0-9_]+
 #[expect(clippy::unwrap_used, reason = "the pattern is a constant, and a test runs it")]
 static AUTHORITY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)://|\bhttps?:/{0,2}").unwrap());
 
+/// A token of conda's in the path of a URL, of the form that its servers give out (`conda.common.url`,
+/// <https://github.com/conda/conda/blob/main/conda/common/url.py>).
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant, and a test runs it")]
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)/t/tk-[a-z0-9-]+").unwrap());
+
+/// A token of conda's of any form: the first thing in the path of a URL.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant, and a test runs it")]
+static FIRST_TOKEN: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^([^\s/?#'\x22`]+)/t/([A-Za-z0-9_-]+)(?:[/\s'\x22`]|$)").unwrap());
+
+/// A secret among the parameters of a URL.
+#[expect(clippy::unwrap_used, reason = "the pattern is a constant, and a test runs it")]
+static PARAMETER: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)([?&;](?:(?:[a-z]+_)?token|api_?key|sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token))=)[^&#\s'\x22`]+",
+    )
+    .unwrap()
+});
+
 /// The names of the variables in `text`, each once, in order.
 pub(super) fn variables(text: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for capture in VARIABLE.captures_iter(text) {
-        if !names.iter().any(|name| name == &capture[1]) {
-            names.push(capture[1].to_owned());
-        }
-    }
-    names
+    let mut seen = HashSet::new();
+    let names = VARIABLE.captures_iter(text).filter_map(|capture| capture.get(1)).map(|name| name.as_str());
+    names.filter(|name| seen.insert(*name)).map(str::to_owned).collect()
 }
 
 /// Whether `text` holds a variable.
@@ -45,7 +62,8 @@ pub(super) struct Stripped {
     pub(super) literal: bool,
 }
 
-/// Takes `user:password@` out of every URL in `text`. The user of an SSH URL is no secret and part of the address: it stays.
+/// Takes `user:password@` out of every URL in `text`, and the tokens of conda's channels. The user of an SSH URL is no
+/// secret and part of the address: it stays.
 pub(super) fn without_credentials(text: &str) -> Stripped {
     let mut stripped = Stripped { text: String::with_capacity(text.len()), literal: false };
     let mut rest = text;
@@ -64,9 +82,86 @@ pub(super) fn without_credentials(text: &str) -> Stripped {
             stripped.literal |= is_literal(user.split_once(':').map_or(user, |(_, password)| password));
         }
         rest = &after[userinfo.len()..];
+        // In the path of a repository, `t` is a person's name.
+        let is_repository = before[..at].rsplit(|c: char| c.is_whitespace()).next().is_some_and(|it| it.contains('+'));
+        if let Some(token) = FIRST_TOKEN.captures(rest).filter(|_| !is_repository) {
+            let (host, secret) = (&token[1], &token[2]);
+            stripped.text.push_str(host);
+            rest = &rest[host.len() + "/t/".len() + secret.len()..];
+            stripped.literal = true;
+        }
     }
     stripped.text.push_str(rest);
+    if let Cow::Owned(text) = TOKEN.replace_all(&stripped.text, "") {
+        stripped = Stripped { text, literal: true };
+    }
     stripped
+}
+
+/// A message without credentials, also those that no installer would find: in an address that is cut short before its
+/// host, and in the parameters of a URL.
+pub(super) fn safe_to_say(text: &str) -> String {
+    let text = without_credentials(text).text;
+    let mut said = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(found) = AUTHORITY.find(rest) {
+        let (before, after) = rest.split_at(found.end());
+        said.push_str(before);
+        let authority =
+            &after[..after.find(|c: char| c.is_whitespace() || "'\"`…/?#\\".contains(c)).unwrap_or(after.len())];
+        let is_cut = after[authority.len()..].starts_with('…');
+        rest = if is_remote(before) && hides_secret(authority, is_cut) {
+            said.push('…');
+            after[authority.len()..].trim_start_matches('…')
+        } else {
+            after
+        };
+    }
+    said.push_str(rest);
+    PARAMETER.replace_all(&said, "${1}…").into_owned()
+}
+
+/// Whether a URL that begins so has a host, and may have credentials before it.
+fn is_remote(before: &str) -> bool {
+    let before = before.to_ascii_lowercase();
+    let scheme = before.trim_end_matches('/').trim_end_matches(':');
+    ["http", "https", "ftp", "git", "ssh", "svn", "hg"].iter().any(|known| scheme.ends_with(known))
+}
+
+/// Whether an authority without an `@` is the begin of one that has one: what stands for the port is none, or the host is
+/// none.
+fn hides_secret(authority: &str, is_cut: bool) -> bool {
+    if authority.is_empty() || has_variable(authority) || authority.contains('@') || authority.starts_with('[') {
+        return false;
+    }
+    match authority.split_once(':') {
+        Some((_, port)) => is_cut || !port.chars().all(|c| c.is_ascii_digit()),
+        None => is_cut,
+    }
+}
+
+/// An error without credentials, whatever it quotes. Its log quotes lines as they are, also the last of a file that ends
+/// within an address.
+pub(super) fn error_safe_to_say(error: Error) -> Error {
+    Error {
+        message: safe_to_say(&error.message),
+        hint: error.hint.map(|hint| safe_to_say(&hint)),
+        log: error.log.iter().map(|line| without_open_end(&safe_to_say(line))).collect(),
+        ..error
+    }
+}
+
+/// A note without credentials, whatever it quotes.
+pub(super) fn note_safe_to_say(note: &mut Note) {
+    note.message = safe_to_say(&note.message);
+    note.hint = note.hint.take().map(|hint| safe_to_say(&hint));
+}
+
+/// A line without what may be the begin of a credential at its end: a word that is no name of a host.
+fn without_open_end(line: &str) -> String {
+    let Some((before, end)) = line.rsplit_once("://") else { return line.to_owned() };
+    let is_host = end.contains(['.', '/', '@', '…', '$', ' ']) || end.is_empty() || end.starts_with("localhost");
+    if is_host || !is_remote(before) { line.to_owned() } else { format!("{before}://…") }
 }
 
 fn is_literal(secret: &str) -> bool {
@@ -187,8 +282,50 @@ mod tests {
             ("https:/u:p@host/x", "https:/host/x", true),
             ("x @ http:u:p@host", "x @ http:host", true),
             ("a://b:c@d e://f:g@h", "a://d e://h", true),
+            ("https://host/t/SECRET/channel", "https://host/channel", true),
+            ("https://host/t/tk-1-2/channel/", "https://host/channel/", true),
+            ("https://host/conda/t/tk-1-2/main", "https://host/conda/main", true),
+            ("https://host/t/${T}/main", "https://host/t/${T}/main", false),
+            ("see \"https://host/t/SECRET\"", "see \"https://host\"", true),
+            ("https://u:p@host/t/SECRET/c", "https://host/c", true),
+            ("git+https://host/t/project/x", "git+https://host/t/project/x", false),
+            ("https://host/a/t/b/x.whl", "https://host/a/t/b/x.whl", false),
         ] {
             assert_eq!(strip(text), (without.to_owned(), literal), "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_said_holds_a_credential() {
+        for (text, said) in [
+            ("`https://u:SECR` is not a requirement", "`https://…` is not a requirement"),
+            ("x @ git+https://u:SECR…` is", "x @ git+https://…` is"),
+            ("`https://SECR…` is not", "`https://…` is not"),
+            ("https://u:SECR", "https://…"),
+            ("begin it with `https://`", "begin it with `https://`"),
+            ("`https://host/a…` and `https://host:80`", "`https://host/a…` and `https://host:80`"),
+            ("see https://host.example.org", "see https://host.example.org"),
+            ("https://host:${PORT}/x", "https://host:${PORT}/x"),
+            ("https://[::1]:80/x", "https://[::1]:80/x"),
+            ("docker-image://python:slim", "docker-image://python:slim"),
+            ("git+ssh://git@host/r", "git+ssh://git@host/r"),
+            ("`https://h/x.whl?token=SECRET&a=b#c`", "`https://h/x.whl?token=…&a=b#c`"),
+            ("https://h/x?a=b&X-Amz-Signature=SECRET", "https://h/x?a=b&X-Amz-Signature=…"),
+            ("https://h/x?sig=SECRET&access_token=SECRET", "https://h/x?sig=…&access_token=…"),
+            ("https://u:p@h/t/SECRET/x", "https://h/x"),
+        ] {
+            assert_eq!(safe_to_say(text), said, "{text}");
+            assert_eq!(safe_to_say(said), said, "twice");
+        }
+        let quoted = |line: &str| error_safe_to_say(Error::usage("x").with_log(vec![line.to_owned()])).log.remove(0);
+        assert_eq!(quoted("dependencies = [\"x @ git+https://SECRET"), "dependencies = [\"x @ git+https://…");
+        assert_eq!(quoted("url = \"https://host.example.org"), "url = \"https://host.example.org");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_ends_what_strips(text in r"(https?|git\+|://|:|/t/|tk-|@|[?&]|sig=|`|…|é| |/|\.|x|\$\{A\}){0,24}") {
+            let _ = without_open_end(&safe_to_say(&text));
         }
     }
 

@@ -132,7 +132,7 @@ pub struct Alternative {
     pub path: String,
     /// What it is.
     pub kind: ManifestKind,
-    /// How many requirements it has.
+    /// How many requirements it has of its own, without those of extras and groups.
     pub requirements: usize,
     /// What it asks of torch, in the words of PEP 508.
     pub torch: Option<String>,

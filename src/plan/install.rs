@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use pep508_rs::ExtraName;
+use pep508_rs::{ExtraName, PackageName};
 
 use super::applies::Selection;
 use super::target::Target;
@@ -17,6 +17,7 @@ pub(super) fn extras(project: &Project, options: &PlanOptions) -> Result<Vec<Ext
         ExtraName::from_str(text)
             .map_err(|_| Error::usage(format!("`{}` is not the name of an extra", text.escape_debug())).at(flag()))
     };
+    let own = normalized(&project.name);
     let of = |requirement: &Requirement, name: &ExtraName| requirement.extra.as_deref() == Some(name.as_ref());
     let mut found: Vec<ExtraName> = Vec::new();
     let mut asked = options.extras.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
@@ -27,13 +28,18 @@ pub(super) fn extras(project: &Project, options: &PlanOptions) -> Result<Vec<Ext
         if found.contains(&name) {
             continue;
         }
-        for itself in project.requirements_on(&project.name).filter(|requirement| of(requirement, &name)) {
+        for itself in project.requirements_on(&own).filter(|requirement| of(requirement, &name)) {
             asked.extend(itself.extras.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?);
         }
         found.push(name);
     }
     found.sort();
     Ok(found)
+}
+
+/// A project's name as requirements have it (PEP 503).
+fn normalized(name: &str) -> String {
+    PackageName::new(name.to_owned()).map_or_else(|_| name.to_owned(), |name| name.to_string())
 }
 
 fn flag() -> Origin {
@@ -115,7 +121,8 @@ fn beyond_uv(project: &Project, target: &Target, options: &PlanOptions) -> Optio
 /// build the project where its dependencies are dynamic.
 pub(super) fn dependencies(project: &Project, target: &Target) -> Vec<String> {
     let wanted = project.requirements.iter().filter(|r| r.role == RequirementRole::Requirement);
-    let wanted = wanted.filter(|r| r.name.as_deref() != Some(&project.name) && target.environment.applies(r));
+    let own = normalized(&project.name);
+    let wanted = wanted.filter(|r| r.name.as_deref() != Some(&own) && target.environment.applies(r));
     wanted.filter(|r| spelt_out(project, r)).map(|r| r.text.clone()).collect()
 }
 

@@ -76,13 +76,17 @@ fn format_name(kind: ManifestKind) -> &'static str {
 fn interpreter(project: &Project) -> Rows {
     let mut rows: Rows = project.python.iter().map(constraint).collect();
     if let (Some(first), Some(last), false) =
-        (project.python_allows.first(), project.python_allows.last(), project.python.is_empty())
+        (project.python_allows.first(), project.python_allows.last(), project.python.iter().all(is_hint))
     {
         let all: Vec<String> = project.python_allows.iter().map(ToString::to_string).collect();
         let shown = if all.len() > 6 { format!("{first} to {last}") } else { all.join(", ") };
         rows.push(fact("", &format!("so it may be {shown}"), ""));
     }
     rows
+}
+
+fn is_hint(python: &PythonConstraint) -> bool {
+    python.strength == Strength::Hint
 }
 
 fn constraint(python: &PythonConstraint) -> Vec<Text> {
@@ -98,7 +102,7 @@ fn constraint(python: &PythonConstraint) -> Vec<Text> {
 fn torch(project: &Project) -> Rows {
     // A wheel for each interpreter and platform is one way to arrive: the first of them stands for all.
     let mut ways: Vec<(String, &TorchFact, usize)> = Vec::new();
-    for fact in &project.torch {
+    for fact in project.torch.iter().filter(|fact| !matches!(fact.via, TorchVia::Package { .. })) {
         let words = arrival(fact);
         match ways.iter_mut().find(|(known, ..)| *known == words) {
             Some((.., times)) => *times += 1,
@@ -113,7 +117,33 @@ fn torch(project: &Project) -> Rows {
         };
         located("torch", &words, &fact.origin)
     };
-    ways.iter().map(row).collect()
+    ways.iter().map(row).chain(needed(project)).collect()
+}
+
+/// Who needs torch, in one row for the project itself and one for each extra and group.
+fn needed(project: &Project) -> Rows {
+    let mut rows: Vec<(&TorchFact, Vec<String>)> = Vec::new();
+    for fact in &project.torch {
+        let TorchVia::Package { package } = &fact.via else { continue };
+        let name = format!("`{package}`");
+        match rows.iter_mut().find(|(known, _)| (&known.extra, &known.group) == (&fact.extra, &fact.group)) {
+            Some((_, names)) if names.contains(&name) => {}
+            Some((_, names)) => names.push(name),
+            None => rows.push((fact, vec![name])),
+        }
+    }
+    let row = |(fact, names): &(&TorchFact, Vec<String>)| {
+        let mut words = vec![format!("needed by {}", names.join(", "))];
+        words.extend(asked_with(fact));
+        located("torch", &words.join(", "), &fact.origin)
+    };
+    rows.iter().map(row).collect()
+}
+
+/// What has to be asked for, so that torch arrives this way.
+fn asked_with(fact: &TorchFact) -> impl Iterator<Item = String> {
+    let extra = fact.extra.iter().map(|extra| format!("with `--extra {extra}`"));
+    extra.chain(fact.group.iter().map(|group| format!("with `--group {group}`")))
 }
 
 /// How torch arrives, in words, without its marker.
@@ -130,8 +160,7 @@ fn arrival(fact: &TorchFact) -> String {
         TorchVia::Import => "imported".to_owned(),
     }];
     words.extend(fact.variant.iter().map(|variant| format!("the `{variant}` build")));
-    words.extend(fact.extra.iter().map(|extra| format!("with `--extra {extra}`")));
-    words.extend(fact.group.iter().map(|group| format!("with `--group {group}`")));
+    words.extend(asked_with(fact));
     words.join(", ")
 }
 

@@ -323,7 +323,7 @@ fn contradictions_on_python_are_said() {
 #[test]
 fn several_requirements_files_are_named_with_how_to_choose() {
     for (name, picked, others) in [
-        ("requirements-folder", "requirements/base.txt", &["requirements/dev.txt", "requirements/gpu.txt"][..]),
+        ("requirements-folder", "requirements/gpu.txt", &["requirements/dev.txt"][..]),
         ("requirements-variants", "requirements-gpu.txt", &["requirements-cpu.txt", "requirements-dev.txt"]),
     ] {
         let project = project(name);

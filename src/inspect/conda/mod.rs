@@ -38,6 +38,22 @@ fn declares(folder: &Folder, file: &str) -> Result<bool> {
         .map_or(true, |yaml| yaml.root.get("dependencies").is_some_and(|listed| listed.list().is_some())))
 }
 
+/// Whether a file of any name is an environment beyond doubt.
+pub(super) fn is_environment(folder: &Folder, file: &str) -> bool {
+    let Ok(text) = folder.read_utf8(file) else { return false };
+    let yaml = YamlFile::parse(file, &text);
+    yaml.is_ok_and(|yaml| yaml.root.get("dependencies").is_some_and(|listed| listed.list().is_some()))
+}
+
+/// Why a file of an environment's name, which has `dependencies`, is none all the same.
+pub(super) fn not_followed(folder: &Folder, file: &str) -> Option<Note> {
+    let text = folder.read_utf8(file).ok()?;
+    let yaml = YamlFile::parse(file, &text).ok()?;
+    let given = yaml.root.get("dependencies").filter(|given| given.list().is_none())?;
+    let message = format!("`{}` is not followed: its `dependencies` are {}, not a list", shown(file), given.kind());
+    Some(Note::warning(message, yaml.origin(given.line)))
+}
+
 fn read(draft: &mut Draft<'_>, file: &str) -> Result<()> {
     let located = draft.folder.locate(".", file)?;
     draft.file(&located);

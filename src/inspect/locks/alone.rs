@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn versions_that_nothing_tells_apart_are_warned_of() {
-        let lock = "[[package]]\nname = 'a'\nversion = '1'\n[[package]]\nname = 'a'\nversion = '2'\n\
+        let lock = "[metadata]\n[[package]]\nname = 'a'\nversion = '1'\n[[package]]\nname = 'a'\nversion = '2'\n\
                     [[package]]\nname = 'b'\nversion = '1'\ngroups = ['x']\n\
                     [[package]]\nname = 'b'\nversion = '2'\ngroups = ['y']\n";
         let project = alone(&[("pdm.lock", lock)]).unwrap();

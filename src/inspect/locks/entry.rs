@@ -129,6 +129,12 @@ impl<'v, 't> Entry<'v, 't> {
         Version::from_str(version).map(Some).map_err(|_| error())
     }
 
+    /// Its version, which what comes from an index has in every lock that is whole.
+    pub(super) fn settled(&self) -> Result<Version> {
+        let name = self.name()?;
+        self.version()?.ok_or_else(|| Error::usage(format!("`{name}` has no `version`")).at(self.origin()))
+    }
+
     /// The marker in the string `key`; `Always` where there is none.
     pub(super) fn marker(&self, key: &str) -> Result<Marker> {
         self.string(key)?.map_or(Ok(Marker::Always), |text| parse_marker(text, &self.origin()))
@@ -273,23 +279,37 @@ pub(super) fn unreachable(name: &str, error: &Error, origin: Origin) -> Taken {
 }
 
 /// The names in a lock's list of extras or groups, normalized; what is no name stays as it is, for it selects nothing.
-pub(super) fn normalized(name: &str) -> String {
+pub(in crate::inspect) fn normalized(name: &str) -> String {
     PackageName::new(name.to_owned()).map_or_else(|_| name.to_owned(), |name| name.to_string())
+}
+
+/// Fails where a lock lacks the table `metadata`, which its tool always writes.
+pub(super) fn check_whole(toml: &TomlFile<'_>) -> Result<()> {
+    match toml.get(&["metadata"]) {
+        Some(_) => Ok(()),
+        None => Err(Error::usage(format!("`{}` is cut off: it has no `[metadata]`", shown(toml.file))).at(toml.end())),
+    }
 }
 
 /// Takes up the Python versions that a lock is for, where no manifest tells: a lock repeats it.
 pub(super) fn python(draft: &mut Draft<'_>, toml: &TomlFile<'_>, path: &[&str]) -> Result<()> {
-    let Some((text, origin)) = toml.string(path)? else { return Ok(()) };
+    toml.string(path)?.map_or(Ok(()), |(text, origin)| {
+        allowed(draft, text, &path.join("."), origin);
+        Ok(())
+    })
+}
+
+/// The same of the constraint `text`, the value of `key`.
+pub(super) fn allowed(draft: &mut Draft<'_>, text: &str, key: &str, origin: Origin) {
     if draft.project.python.iter().any(|known| known.strength == Strength::Required) || text == "*" {
-        return Ok(());
+        return;
     }
     if let Ok(specifiers) = VersionSpecifiers::from_str(text) {
         draft.project.python.push(PythonConstraint { specifiers, strength: Strength::Required, origin });
     } else {
-        let message = format!("`{}` of `{}` is no version constraint of PEP 440", shown(text), path.join("."));
+        let message = format!("`{}` of `{}` is no version constraint of PEP 440", shown(text), shown(key));
         draft.note(Note::warning(message, origin));
     }
-    Ok(())
 }
 
 /// The version of a lock's format, with a warning where its first number is none of `known`.

@@ -15,9 +15,10 @@ mod samples;
 mod stale;
 mod uv;
 
+pub(super) use self::entry::normalized;
 use super::draft::Draft;
 use super::folder::{Folder, join, parent};
-use crate::model::{Lock, ManifestKind, Origin, Result};
+use crate::model::{ErrorKind, Lock, ManifestKind, Origin, Result};
 
 /// A format of locks.
 pub(super) struct LockFormat {
@@ -69,8 +70,19 @@ pub(super) fn read_as_manifest(draft: &mut Draft<'_>, format: &LockFormat, file:
     Ok(())
 }
 
+/// What to do about a lock that is broken: a tool wrote it whole once.
+fn anew(format: &LockFormat) -> String {
+    match format.refresh {
+        "" => "restore the lock, or remove it and write it anew".to_owned(),
+        refresh => format!("restore the lock, or remove it and write it anew: {refresh}"),
+    }
+}
+
 fn open(draft: &mut Draft<'_>, format: &LockFormat, file: &str) -> Result<Option<Lock>> {
     let located = draft.folder.locate(".", file).map_err(|error| error.at(Origin::file(file, 1)))?;
     draft.file(&located);
-    (format.read)(draft, &located.path)
+    (format.read)(draft, &located.path).map_err(|error| match &error.hint {
+        None if error.kind == ErrorKind::Usage => error.with_hint(anew(format)),
+        _ => error,
+    })
 }

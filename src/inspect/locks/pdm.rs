@@ -7,10 +7,10 @@ use super::super::draft::Draft;
 use super::super::toml_file::TomlFile;
 use super::LockFormat;
 use super::entry::{
-    Brought, Entry, Repository, Taken, at_path, at_url, format, from_index, normalized, python, tables, take,
-    unreachable,
+    Brought, Entry, Repository, Taken, allowed, at_path, at_url, check_whole, format, from_index, normalized, python,
+    tables, take, unreachable,
 };
-use super::files::shortened;
+use super::files::{has_hash, shortened};
 use super::marker::{Choice, Marker};
 use crate::model::{Lock, ManifestKind, Result, SelectableKind, Source};
 
@@ -37,9 +37,12 @@ fn read(draft: &mut Draft<'_>, file: &str) -> Result<Option<Lock>> {
     let text = draft.folder.read_utf8(file)?;
     let text = shortened(&text);
     let toml = TomlFile::parse(file, &text)?;
+    // First in the locks of today, last in those of old.
+    check_whole(&toml)?;
     let stated = toml.string(&["metadata", "lock_version"])?.map(|(version, origin)| (version.to_owned(), origin));
     let format = format(draft, stated, &["3", "4"]);
     python(draft, &toml, &["metadata", "requires_python"])?;
+    targets(draft, &toml)?;
     let entries = tables(&toml, "package")?;
     let selectable = draft.project.selectable.iter();
     let extras: BTreeSet<String> =
@@ -62,6 +65,25 @@ fn read(draft: &mut Draft<'_>, file: &str) -> Result<Option<Lock>> {
         package(draft, file, &entry, &marker)
     })?;
     Ok(Some(Lock { path: file.to_owned(), kind: FORMAT.kind, format, packages }))
+}
+
+/// Takes up the Python versions of the targets that an image can be; of several that differ, none.
+/// <https://pdm-project.org/en/latest/usage/lock-targets/>
+fn targets(draft: &mut Draft<'_>, toml: &TomlFile<'_>) -> Result<()> {
+    let Some(metadata) = toml.get(&["metadata"]) else { return Ok(()) };
+    let metadata = Entry { toml, table: metadata };
+    let mut pythons = Vec::new();
+    for target in metadata.tables("targets") {
+        if target.string("platform")?.is_none_or(|platform| platform.contains("linux")) {
+            pythons.push((target.string("requires_python")?, target.get("requires_python")));
+        }
+    }
+    if let Some(((Some(python), Some(value)), others)) = pythons.split_first()
+        && others.iter().all(|(other, _)| *other == Some(*python))
+    {
+        allowed(draft, python, "metadata.targets.requires_python", toml.origin(value.span()));
+    }
+    Ok(())
 }
 
 fn key<'v>(entry: &Entry<'v, '_>) -> Result<Key<'v>> {
@@ -90,6 +112,9 @@ fn marker(extras: &BTreeSet<String>, entry: &Entry<'_, '_>) -> Result<Marker> {
 
 fn package(draft: &mut Draft<'_>, file: &str, entry: &Entry<'_, '_>, marker: &Marker) -> Result<Taken> {
     let (name, origin) = (entry.name()?, entry.origin());
+    if let (_, None, None) = key(entry)? {
+        entry.settled()?;
+    }
     let found = match source(draft, file, entry) {
         Ok(found) => found,
         Err(error) => return Ok(unreachable(&name, &error, origin)),
@@ -123,7 +148,7 @@ fn source(draft: &mut Draft<'_>, file: &str, entry: &Entry<'_, '_>) -> Result<So
 /// The hashes of a package; of old locks, those in the table `metadata.files` under name and version.
 fn hashes(entry: &Entry<'_, '_>) -> Result<usize> {
     if entry.get("files").is_some() {
-        return Ok(entry.tables("files").iter().filter(|file| file.get("hash").is_some()).count());
+        return Ok(entry.tables("files").iter().filter(|file| has_hash(file)).count());
     }
     let (name, version) = (entry.string("name")?.unwrap_or_default(), entry.string("version")?.unwrap_or_default());
     let listed = entry.toml.get(&["metadata", "files", &format!("{name} {version}")]);
@@ -192,6 +217,8 @@ path = "./missing"
         );
         assert_eq!(account(&project), (6, 5, 1));
         assert_eq!(project.locks[0].format.as_deref(), Some("4.5.0"));
+        let python: Vec<_> = project.python.iter().map(|p| (p.specifiers.to_string(), p.origin.to_string())).collect();
+        assert_eq!(python, [(">=3.10".to_owned(), "pdm.lock:7".to_owned())]);
     }
 
     #[test]
@@ -199,6 +226,26 @@ path = "./missing"
         let lock = "[[package]]\nname = \"x\"\nversion = \"1\"\n[metadata]\nlock_version = \"4.0\"\n\
                     [metadata.files]\n\"x 1\" = [{url = \"u\", hash = \"sha256:00\"}]\n";
         assert_eq!(packages(&alone(&[("pdm.lock", lock)]).unwrap()), ["x 1 #1 :2"]);
+    }
+
+    #[test]
+    fn a_lock_that_is_cut_off_is_an_error() {
+        let refused = |lock: &str| alone(&[("pdm.lock", lock)]).unwrap_err().to_string();
+        let package = "[[package]]\nname = 'x'\n";
+        assert_eq!(refused(package), "pdm.lock:2: `pdm.lock` is cut off: it has no `[metadata]`");
+        assert_eq!(refused(&format!("[metadata]\n{package}")), "pdm.lock:3: `x` has no `version`");
+    }
+
+    #[test]
+    fn the_targets_of_linux_tell_the_python() {
+        let python = |targets: &[&str]| {
+            let targets = targets.iter().map(|target| format!("[[metadata.targets]]\n{target}\n"));
+            let lock = format!("[metadata]\n{}[[package]]\nname = 'x'\nversion = '1'", targets.collect::<String>());
+            alone(&[("pdm.lock", &lock)]).unwrap().python.first().map(|python| python.specifiers.to_string())
+        };
+        let (old, new) = ("requires_python = '>=3.9'", "requires_python = '>=3.11'");
+        assert_eq!(python(&[&format!("{old}\nplatform = 'windows_amd64'"), new, new]).as_deref(), Some(">=3.11"));
+        assert_eq!(python(&[old, new]), None);
     }
 
     proptest! {

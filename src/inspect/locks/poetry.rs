@@ -8,10 +8,10 @@ use super::super::text::shown;
 use super::super::toml_file::TomlFile;
 use super::LockFormat;
 use super::entry::{
-    Brought, Entry, Repository, Taken, at_path, at_url, clean, format, from_index, normalized, parse_marker, python,
-    tables, take, unreachable,
+    Brought, Entry, Repository, Taken, at_path, at_url, check_whole, clean, format, from_index, normalized,
+    parse_marker, python, tables, take, unreachable,
 };
-use super::files::shortened;
+use super::files::{has_hash, shortened};
 use super::marker::{Choice, Marker};
 use crate::model::{Error, Lock, ManifestKind, Result};
 
@@ -32,6 +32,7 @@ fn read(draft: &mut Draft<'_>, file: &str) -> Result<Option<Lock>> {
     let text = draft.folder.read_utf8(file)?;
     let text = shortened(&text);
     let toml = TomlFile::parse(file, &text)?;
+    check_whole(&toml)?;
     let stated = toml.string(&["metadata", "lock-version"])?.map(|(version, origin)| (version.to_owned(), origin));
     let format = format(draft, stated, &["1", "2"]);
     python(draft, &toml, &["metadata", "python-versions"])?;
@@ -49,7 +50,7 @@ fn package(
 ) -> Result<Taken> {
     let (name, origin) = (entry.name()?, entry.origin());
     let mut index = None;
-    let version = entry.version()?;
+    let version = Some(entry.settled()?);
     let found = match entry.sub("source")? {
         None => Ok(from_index(version.as_ref())),
         Some(source) => {
@@ -151,7 +152,7 @@ fn extras(toml: &TomlFile<'_>, entries: &[Entry<'_, '_>]) -> Result<HashMap<Stri
 /// The hashes of a package; of old locks, those in the table `metadata.files`.
 fn hashes(entry: &Entry<'_, '_>, name: &str) -> usize {
     if entry.get("files").is_some() {
-        return entry.tables("files").iter().filter(|file| file.get("hash").is_some()).count();
+        return entry.tables("files").iter().filter(|file| has_hash(file)).count();
     }
     let listed = ["files", "hashes"].into_iter().find_map(|key| {
         let written = entry.string("name").ok().flatten()?;
@@ -291,6 +292,18 @@ numpy = [{file = "a", hash = "sha256:00"}, {file = "b", hash = "sha256:01"}]
             ]
         );
         assert!(messages(&project).iter().any(|message| message.contains("`^3.6` of `metadata.python-versions`")));
+    }
+
+    #[test]
+    fn a_lock_that_is_cut_off_is_an_error() {
+        let whole = "[[package]]\nname = 'x'\nversion = '1'\n\n[metadata]\nlock-version = '2.1'\n";
+        assert_eq!(packages(&alone(&[("poetry.lock", whole)]).unwrap()), ["x 1 #0 :2"]);
+        let refused = |lock: &str| alone(&[("poetry.lock", lock)]).unwrap_err();
+        let error = refused(whole.split("[metadata]").next().unwrap());
+        assert_eq!(error.to_string(), "poetry.lock:3: `poetry.lock` is cut off: it has no `[metadata]`");
+        assert!(error.hint.unwrap().contains("`poetry lock`"));
+        let error = refused(&whole.replace("version = '1'", ""));
+        assert_eq!(error.to_string(), "poetry.lock:2: `x` has no `version`");
     }
 
     proptest! {

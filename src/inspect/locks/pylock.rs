@@ -17,7 +17,7 @@ pub(super) const FORMAT: LockFormat = LockFormat {
     kind: ManifestKind::Pylock,
     file: "pylock.toml",
     of: &[ManifestKind::Pyproject, ManifestKind::Poetry, ManifestKind::Requirements, ManifestKind::Pipfile],
-    refresh: "write it again with the tool that wrote it",
+    refresh: "the tool that wrote it brings it up to date",
     recognizes,
     read,
 };

@@ -5,6 +5,7 @@
 //! applies where the last condition on any way to it holds: never too narrow, and of bounded size.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::marker::{Choice, Marker};
 
@@ -26,7 +27,7 @@ pub(super) enum Part {
 pub(super) struct Edge {
     pub(super) package: usize,
     pub(super) extras: Vec<String>,
-    pub(super) marker: Marker,
+    pub(super) marker: Rc<Marker>,
 }
 
 /// The dependencies of the packages, each known by its place in the lock.
@@ -133,7 +134,7 @@ mod tests {
 
     fn edge(package: usize, marker: &str) -> Edge {
         let marker = if marker.is_empty() { Marker::Always } else { Marker::parse(marker).unwrap() };
-        Edge { package, extras: Vec::new(), marker }
+        Edge { package, extras: Vec::new(), marker: Rc::new(marker) }
     }
 
     fn reach(graph: &Graph, part: &Part, choice: Option<&Choice>) -> Vec<(usize, Option<String>)> {

@@ -139,7 +139,7 @@ mod tests {
         let said =
             |file: &str, text: &str| messages(&beside(&[(file, text)], std::slice::from_ref(&numpy)).unwrap()).len();
         assert_eq!(said("uv.lock", "version = 1\n"), 1);
-        assert_eq!(said("pdm.lock", ""), 0);
+        assert_eq!(said("pdm.lock", "[metadata]"), 0);
         assert_eq!(said("pylock.toml", "lock-version = '1.0'\n"), 0);
     }
 }

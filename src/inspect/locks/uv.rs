@@ -1,11 +1,14 @@
 //! `uv.lock`: <https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile>, and uv's own reader,
 //! <https://github.com/astral-sh/uv/blob/main/crates/uv-resolver/src/lock/mod.rs>.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use toml::de::DeValue;
 
 use super::super::draft::Draft;
+use super::super::text::shown;
 use super::super::toml_file::TomlFile;
 use super::super::url::fragment;
 use super::LockFormat;
@@ -13,7 +16,7 @@ use super::entry::{
     Brought, Entry, Repository, Taken, at_path, at_url, clean, format, from_index, parse_marker, python, tables, take,
     unreachable,
 };
-use super::files::shortened;
+use super::files::{has_hash, shortened};
 use super::marker::{Choice, ChoiceKind, Marker};
 use super::reach::{Edge, Graph, Part};
 use crate::model::{Error, Lock, ManifestKind, Origin, Result};
@@ -112,7 +115,7 @@ fn package(draft: &mut Draft<'_>, file: &str, entry: &Entry<'_, '_>, brought: &(
     let found = if let Some(registry) = source.get("registry") {
         // A folder of archives is a registry, too: by its path.
         index = registry.get_ref().as_str().map(|url| clean(draft, url, &origin));
-        Ok(from_index(entry.version()?.as_ref()))
+        Ok(from_index(Some(&entry.settled()?)))
     } else if let Some(url) = value("git")? {
         git(url).source(draft, &origin)
     } else if let Some(url) = value("url")? {
@@ -149,12 +152,12 @@ fn git(url: &str) -> Repository<'_> {
 
 fn hashes(entry: &Entry<'_, '_>) -> usize {
     let files = entry.tables("wheels").into_iter().chain(entry.sub("sdist").ok().flatten());
-    files.filter(|file| file.get("hash").is_some()).count()
+    files.filter(has_hash).count()
 }
 
 /// The dependencies of all packages. The project is the package at the root, or all members of the workspace where the
 /// root is none.
-fn graph(toml: &TomlFile<'_>, entries: &[Entry<'_, '_>]) -> Result<Graph> {
+fn graph<'v, 't>(toml: &'v TomlFile<'t>, entries: &[Entry<'v, 't>]) -> Result<Graph> {
     let mut graph = Graph::default();
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -166,69 +169,112 @@ fn graph(toml: &TomlFile<'_>, entries: &[Entry<'_, '_>]) -> Result<Graph> {
             graph.root(index);
         }
     }
+    // What a root that is no package asks for is not all of it in the lock: markers leave some out.
+    let packages = Packages { entries, by_name, whole: false, markers: RefCell::default() };
     if graph.roots().is_empty() {
         let members = toml.get(&["manifest", "members"]);
         let members = members.map(|value| toml.strings(value, &["manifest", "members"], false)).transpose()?;
         for (member, _) in members.into_iter().flatten() {
-            for index in by_name.get(member).into_iter().flatten() {
+            for index in packages.by_name.get(member).into_iter().flatten() {
                 graph.root(*index);
             }
         }
         // The groups of a root that is no package belong to it alone.
         if let Some(table) = toml.get(&["manifest", "dependency-groups"]) {
             let manifest = Entry { toml, table };
-            groups(&mut graph, entries.len(), &manifest, entries, &by_name)?;
+            groups(&mut graph, entries.len(), &manifest, &packages)?;
             graph.root(entries.len());
         }
     }
+    let packages = Packages { whole: true, ..packages };
     for (index, entry) in entries.iter().enumerate() {
-        edges(&mut graph, (index, Part::Own), &entry.tables("dependencies"), entries, &by_name)?;
+        edges(&mut graph, (index, Part::Own), &entry.tables("dependencies"), &packages)?;
         if let Some(extras) = entry.sub("optional-dependencies")? {
             for (extra, _) in toml.entries(extras.table, &["optional-dependencies"])? {
                 let part = Part::Extra(extra.to_owned());
-                edges(&mut graph, (index, part), &extras.tables(extra), entries, &by_name)?;
+                edges(&mut graph, (index, part), &extras.tables(extra), &packages)?;
             }
         }
         if let Some(table) = entry.sub("dev-dependencies")? {
-            groups(&mut graph, index, &table, entries, &by_name)?;
+            groups(&mut graph, index, &table, &packages)?;
         }
     }
     Ok(graph)
 }
 
-fn groups(
+/// The packages of a lock.
+struct Packages<'e, 'v, 't> {
+    entries: &'e [Entry<'v, 't>],
+    by_name: HashMap<&'v str, Vec<usize>>,
+    /// Whether they are all that is named.
+    whole: bool,
+    /// The markers so far, by their texts: most stand in a lock many times.
+    markers: RefCell<HashMap<&'v str, Rc<Marker>>>,
+}
+
+impl<'v> Packages<'_, 'v, '_> {
+    /// The marker of a dependency.
+    fn marker(&self, dependency: &Entry<'v, '_>) -> Result<Rc<Marker>> {
+        let text = dependency.string("marker")?.unwrap_or_default();
+        if let Some(known) = self.markers.borrow().get(text) {
+            return Ok(Rc::clone(known));
+        }
+        let marker = Rc::new(dependency.marker("marker")?);
+        self.markers.borrow_mut().insert(text, Rc::clone(&marker));
+        Ok(marker)
+    }
+
+    /// Those that a dependency may mean. uv itself refuses a lock where one means none.
+    fn meant(&self, dependency: &Entry<'_, '_>, name: &str) -> Result<Vec<usize>> {
+        let (version, source) = (dependency.string("version")?, dependency.source_key());
+        let known = self.by_name.get(name).map(Vec::as_slice).unwrap_or_default();
+        let mut meant = Vec::new();
+        for index in known {
+            let Some(entry) = self.entries.get(*index) else { continue };
+            let same_version = version.is_none() || entry.string("version")? == version;
+            if same_version && (source.is_none() || entry.source_key() == source) {
+                meant.push(*index);
+            }
+        }
+        if self.whole && meant.is_empty() && known.len() < MOST_FORKS {
+            let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+            let what = shown(&format!("{name}{version}"));
+            let message = format!("the lock names `{what}`, which is not in it: it is cut off or edited");
+            return Err(Error::usage(message).at(dependency.origin()));
+        }
+        Ok(meant)
+    }
+}
+
+fn groups<'v, 't>(
     graph: &mut Graph,
     package: usize,
-    table: &Entry<'_, '_>,
-    entries: &[Entry<'_, '_>],
-    by_name: &HashMap<&str, Vec<usize>>,
+    table: &Entry<'v, 't>,
+    packages: &Packages<'_, 'v, 't>,
 ) -> Result<()> {
     for (group, _) in table.toml.entries(table.table, &["dev-dependencies"])? {
-        edges(graph, (package, Part::Group(group.to_owned())), &table.tables(group), entries, by_name)?;
+        edges(graph, (package, Part::Group(group.to_owned())), &table.tables(group), packages)?;
     }
     Ok(())
 }
 
 /// Takes up dependencies, each a name with whatever tells it from others of that name.
-fn edges(
+fn edges<'v, 't>(
     graph: &mut Graph,
     (package, part): (usize, Part),
-    dependencies: &[Entry<'_, '_>],
-    entries: &[Entry<'_, '_>],
-    by_name: &HashMap<&str, Vec<usize>>,
+    dependencies: &[Entry<'v, 't>],
+    packages: &Packages<'_, 'v, 't>,
 ) -> Result<()> {
     for dependency in dependencies {
-        let (Some(name), version) = (dependency.string("name")?, dependency.string("version")?) else { continue };
-        let marker = dependency.marker("marker")?;
+        let Some(name) = dependency.string("name")? else { continue };
+        let marker = packages.marker(dependency)?;
         let extras: Vec<String> = dependency.strings("extra")?.into_iter().map(str::to_owned).collect();
-        let source = dependency.source_key();
-        for index in by_name.get(name).into_iter().flatten() {
-            let Some(entry) = entries.get(*index) else { continue };
-            let same_version = version.is_none() || entry.string("version")? == version;
-            if same_version && (source.is_none() || entry.source_key() == source) {
-                let edge = Edge { package: *index, extras: extras.clone(), marker: marker.clone() };
-                graph.add(package, part.clone(), edge);
-            }
+        for index in packages.meant(dependency, name)? {
+            graph.add(
+                package,
+                part.clone(),
+                Edge { package: index, extras: extras.clone(), marker: Rc::clone(&marker) },
+            );
         }
     }
     Ok(())
@@ -508,12 +554,22 @@ source = { registry = "r" }
             ("[[package]]\nname = 'a'", "uv.lock:1: `uv.lock` says no `version`, as every lock of uv does"),
             ("version = 1\n[[package]]\nname = 'a'\nsource = { regis", "uv.lock:4: this is not TOML"),
             (
+                "version = 1\n[[package]]\nname = 'a'\nsource = { virtual = '.' }\ndependencies = [\n{ name = 'b' }]",
+                "uv.lock:6: the lock names `b`, which is not in it: it is cut off or edited",
+            ),
+            (
+                "version = 1\n[[package]]\nname = 'a'\nversion = '1'\nsource = { virtual = '.' }\n[package.dev-dependencies]\nx = [\n{ name = 'a', version = '2' }]",
+                "uv.lock:8: the lock names `a 2`, which is not in it",
+            ),
+            ("version = 1\n[[package]]\nname = 'a'\nsource = { registry = 'r' }", "uv.lock:3: `a` has no `version`"),
+            (
                 "version = 1\n[[package]]\nname = 'a'\nsource = { registry = 'r' }\nresolution-markers = ['a b']",
                 "uv.lock:3: `a b` is not a marker",
             ),
         ] {
-            let error = alone(&[("uv.lock", text)]).unwrap_err().to_string();
-            assert!(error.starts_with(expected), "{error}");
+            let error = alone(&[("uv.lock", text)]).unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
+            assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("`uv lock`")), "{:?}", error.hint);
         }
         let project = alone(&[("uv.lock", "version = 7\n")]).unwrap();
         assert!(messages(&project)[0].starts_with("version 7 of the lock's format is not known"));

@@ -9,7 +9,7 @@ use crate::model::Result;
 
 /// Takes up the versions of Python in a file's `[tools]`: a string, a table with `version`, or several of these.
 pub(super) fn read(draft: &mut Draft<'_>, file: &str) -> Result<()> {
-    let text = draft.folder.read_utf8(file)?;
+    let text = draft.folder.read_short(file, super::LONGEST)?;
     let toml = TomlFile::parse(file, &text)?;
     for key in ["python", "core:python"] {
         let Some(value) = toml.get(&["tools", key]) else { continue };

@@ -8,17 +8,20 @@ use super::draft::Draft;
 use crate::model::{Error, Note, Origin, Result};
 
 /// Files of plain lines, and which versions of Python they name.
-const PLAIN: [(&str, Names); 3] = [
+pub(super) const PLAIN: [(&str, Names); 3] = [
     (".python-version", words::python_version),
     ("runtime.txt", words::runtime),
     (".tool-versions", words::tool_versions),
 ];
 
-type Names = fn(&str) -> Vec<(&str, usize)>;
+/// No file that pins a version is longer, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+pub(super) type Names = fn(&str) -> Vec<(&str, usize)>;
 
 /// mise's files for a project, those that are not to be shared left out
 /// (<https://mise.jdx.dev/configuration.html#mise-toml>).
-const MISE: [&str; 6] = [
+pub(super) const MISE: [&str; 6] = [
     "mise.toml",
     ".mise.toml",
     "mise/config.toml",
@@ -32,7 +35,7 @@ const MISE: [&str; 6] = [
 pub(super) fn facts(draft: &mut Draft<'_>) -> Result<()> {
     for (file, names) in PLAIN {
         take(draft, file, |draft| {
-            let text = draft.folder.read_utf8(file)?;
+            let text = draft.folder.read_short(file, LONGEST)?;
             version::take(draft, file, &names(&text));
             Ok(())
         })?;
@@ -45,9 +48,9 @@ fn take<'a>(draft: &mut Draft<'a>, file: &str, read: impl FnOnce(&mut Draft<'a>)
         return Ok(());
     }
     draft.folder.locate(".", file).map_err(|error| error.at(Origin::file(file, 1)))?;
-    if let Err(Error { message, origin, .. }) = read(draft) {
+    if let Err(Error { message, origin, hint, .. }) = read(draft) {
         let origin = origin.unwrap_or_else(|| Origin::file(file, 1));
-        draft.note(Note::warning(format!("`{file}` is not followed: {message}"), origin));
+        draft.note(Note { hint, ..Note::warning(format!("`{file}` is not followed: {message}"), origin) });
     }
     Ok(())
 }

@@ -305,6 +305,7 @@ fn python(text: &str) -> Option<VersionSpecifiers> {
 
 /// `*`, the specifiers of PEP 440, or a version alone, which is the only one.
 fn versions(text: &str) -> Result<VersionSpecifiers> {
+    tabled::refuse_url(text)?;
     let text = text.trim();
     let bare = text.starts_with(|c: char| c.is_ascii_digit());
     let text = match text {

@@ -147,6 +147,21 @@ fn versions_of_python() {
     assert_eq!(python("pypy3"), None);
 }
 
+#[test]
+fn bindings_apply_where_their_entries_do() {
+    let text = "[[source]]\nname = \"a\"\nurl = \"https://pypi.example.org/simple\"\n[[source]]\nname = \"cu118\"\nurl = \"https://download.example.org/whl/cu118\"\n\
+                [packages]\ntorch = {version = \"*\", index = \"cu118\", sys_platform = \"== 'win32'\"}\n";
+    let project = project(text).unwrap();
+    assert_eq!(project.indexes[1].bindings[0].marker.as_deref(), Some("sys_platform == 'win32'"));
+    assert_eq!(project.requirements[0].marker, project.indexes[1].bindings[0].marker);
+}
+
+#[test]
+fn a_url_is_no_version() {
+    let error = project("[packages]\nfoo = \"git+https://u:SECRET@git.example.org/x.git\"\n").unwrap_err();
+    assert_eq!(error.message, "`git+https://git.example.org/x.git` is a URL, not a version");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
+use super::super::tabled;
 use super::super::text::shown;
 use super::union;
 use crate::model::{Error, Result};
@@ -38,6 +39,7 @@ fn translate(text: &str, of: union::Of) -> Result<Allowed> {
         Error::usage(format!("`{}` is not a version constraint of Poetry: {why}", shown(text)))
             .with_hint("write `^1.2`, `~1.2`, `1.2.*` or `>=1.2,<2.0`, for example")
     };
+    tabled::refuse_url(text)?;
     if text.len() > LONGEST {
         return Err(refused(&format!("it is longer than {LONGEST} bytes")));
     }

@@ -320,6 +320,41 @@ fn a_file_declares_by_its_tables() {
     }
 }
 
+#[test]
+fn alternatives_are_bound_where_they_apply() {
+    let text = r#"[tool.poetry.dependencies]
+torch = [
+  { version = "^2.6", source = "PyPI", markers = "sys_platform == 'linux'" },
+  { version = "^2.6", source = "cu118", markers = "sys_platform == 'win32'" },
+]
+[[tool.poetry.source]]
+name = "cu118"
+url = "https://download.example.org/whl/cu118"
+priority = "explicit"
+"#;
+    let project = project(&[(FILE, text)]).unwrap();
+    assert_eq!(project.requirements.len(), 2);
+    let bindings = &project.indexes[0].bindings;
+    let found: Vec<_> = bindings.iter().map(|b| (b.package.as_str(), b.marker.as_deref(), &b.origin)).collect();
+    assert_eq!(found, [("torch", Some("sys_platform == 'win32'"), &Origin::file(FILE, 4))]);
+    // A requirement and its binding have the same marker, so that one can be told to be of the other.
+    assert_eq!(project.requirements[1].marker, bindings[0].marker);
+}
+
+#[test]
+fn a_url_is_no_version() {
+    for url in
+        ["git+https://u:SECRET@git.example.org/x.git", "https://u:SEC,RE|T SECRET@h.example.org/x", "https:u:SECRET@h"]
+    {
+        let text = format!("[tool.poetry.dependencies]\nfoo = \"{url}\"\n");
+        let error = project(&[(FILE, &text)]).unwrap_err();
+        assert!(error.message.ends_with("is a URL, not a version"), "{error}");
+        assert_eq!(error.message.matches("example.org").count(), usize::from(url.contains("example")), "{error}");
+        assert!(!format!("{error:?}").contains(":SEC"), "{error:?}");
+        assert!(error.hint.unwrap().contains("{ git = "));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

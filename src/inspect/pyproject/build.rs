@@ -18,6 +18,9 @@ const SWITCHES: [[&str; 3]; 3] =
 
 /// The project as a package: it is one where the file says how it is built, unless a tool says otherwise.
 pub(super) fn package(draft: &mut Draft<'_>, toml: &TomlFile<'_>) -> Result<Option<Package>> {
+    if let Some(table) = toml.get(&["build-system"]) {
+        toml.entries(table, &["build-system"])?;
+    }
     for switch in SWITCHES {
         let Some(value) = toml.get(&switch).filter(|value| value.get_ref().as_bool() == Some(false)) else { continue };
         let message = format!("the project itself is not installed: `{}` is off", switch.join("."));
@@ -36,10 +39,10 @@ pub(super) fn package(draft: &mut Draft<'_>, toml: &TomlFile<'_>) -> Result<Opti
 }
 
 /// Says that building the project takes torch, as it does where it compiles extensions against it.
-pub(super) fn note(draft: &mut Draft<'_>, toml: &TomlFile<'_>) {
+pub(super) fn note(draft: &mut Draft<'_>, toml: &TomlFile<'_>) -> Result<()> {
     let path = ["build-system", "requires"];
-    let requires = toml.get(&path).and_then(|value| toml.strings(value, &path, false).ok()).unwrap_or_default();
-    for (text, origin) in requires {
+    let requires = toml.get(&path).map(|value| toml.strings(value, &path, false)).transpose()?;
+    for (text, origin) in requires.into_iter().flatten() {
         let text = without_credentials(text).text;
         if pep508::parse(&text).is_ok_and(|parsed| parsed.name == "torch") {
             let message = format!("building the project takes `{}`: it compiles against torch", shown(&text));
@@ -47,11 +50,12 @@ pub(super) fn note(draft: &mut Draft<'_>, toml: &TomlFile<'_>) {
             draft.note(Note::warning(message, origin).with_hint(hint));
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{notes, toml};
+    use super::super::tests::{notes, refused, toml};
 
     #[test]
     fn a_switch_says_that_the_project_is_no_package() {
@@ -62,6 +66,20 @@ mod tests {
         assert!(off.package.is_none() && notes(&off)[0].contains("`tool.uv.package` is off"), "{:?}", off.notes);
         let forced = toml("[project]\nname = 'x'\n[tool.uv]\npackage = true");
         assert_eq!(forced.package.unwrap().backend, super::LEGACY_BACKEND);
+    }
+
+    #[test]
+    fn wrong_types_are_errors() {
+        for (text, expected) in [
+            ("build-system = 7\n[project]\nname = 'x'\n", "1: `build-system` must be a table, not integer"),
+            ("[build-system]\nrequires = [\n7]\n[project]", "3: `build-system.requires` must be an array of strings"),
+            ("[project]\nname = 'x'\nversion = 7", "3: `project.version` must be a string, not integer"),
+            ("project = 7\n", "1: `project` must be a table, not integer"),
+            ("[project]\n[tool.uv]\nworkspace = 7", "3: `tool.uv.workspace` must be a table, not integer"),
+        ] {
+            let error = refused(text);
+            assert!(error.starts_with(&format!("pyproject.toml:{expected}")), "{error}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod dynamic;
 mod groups;
 mod hatch;
 mod indexes;
+pub(super) mod itself;
 mod pdm;
 mod project;
 mod requirement;
@@ -25,6 +26,8 @@ use super::{Format, pixi, poetry, setuptools};
 use crate::model::{Error, ManifestKind, Origin, Result};
 use settings::Settings;
 use sources::Sources;
+
+pub(super) use project::classified;
 
 const FILE: &str = "pyproject.toml";
 
@@ -105,7 +108,7 @@ pub(super) fn facts(draft: &mut Draft<'_>) -> Result<()> {
     draft.name = project::name(&toml)?.map(|(name, _)| name).or(draft.name.take());
     draft.project.package = build::package(draft, &toml)?.or(draft.project.package.take());
     poetry::facts(draft, &toml)?;
-    build::note(draft, &toml);
+    build::note(draft, &toml)?;
     if !draft.followed.iter().any(|(file, _)| file == FILE) {
         project::python(draft, &toml)?;
         project::note_unlisted(draft, &toml)?;

@@ -1,11 +1,11 @@
 //! The `[project]` table (PEP 621): <https://packaging.python.org/en/latest/specifications/pyproject-toml/>
 
-use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::PackageName;
 
+use super::super::alternatives;
 use super::super::draft::Draft;
 use super::super::pep508;
 use super::super::problems::Problems;
@@ -13,10 +13,14 @@ use super::super::text::shown;
 use super::super::toml_file::TomlFile;
 use super::requirement::Section;
 use super::{FILE, Reader};
-use crate::model::{Error, Note, Origin, PythonConstraint, Result, Selectable, SelectableKind, Strength};
+use crate::model::{Error, Origin, PythonConstraint, Result, Selectable, SelectableKind, Strength};
 
 /// The name as declared, and normalized.
 pub(super) fn name(toml: &TomlFile<'_>) -> Result<Option<(String, String)>> {
+    if let Some(project) = toml.get(&["project"]) {
+        toml.entries(project, &["project"])?;
+    }
+    toml.string(&["project", "version"])?;
     let Some((name, origin)) = toml.string(&["project", "name"])? else { return Ok(None) };
     match PackageName::new(name.to_owned()) {
         Ok(normalized) => Ok(Some((name.to_owned(), normalized.to_string()))),
@@ -54,39 +58,34 @@ pub(super) fn specifiers(text: &str, key: &str) -> Result<VersionSpecifiers> {
 fn classifiers(toml: &TomlFile<'_>) -> Result<Option<PythonConstraint>> {
     let path = ["project", "classifiers"];
     let Some(value) = toml.get(&path) else { return Ok(None) };
-    let listed: Vec<(u16, Origin)> = toml
-        .strings(value, &path, false)?
-        .into_iter()
+    Ok(classified(toml.strings(value, &path, false)?.into_iter()))
+}
+
+/// The same, of any list of classifiers; its place is that of the first one.
+pub(in crate::inspect) fn classified<'c>(
+    classifiers: impl Iterator<Item = (&'c str, Origin)>,
+) -> Option<PythonConstraint> {
+    let listed: Vec<(u16, Origin)> = classifiers
         .filter_map(|(text, origin)| {
             let version = text.strip_prefix("Programming Language :: Python :: 3.")?;
             Some((version.trim().parse().ok()?, origin))
         })
         .collect();
     let minors = listed.iter().map(|(minor, _)| *minor);
-    let (Some(first), Some(last), Some((_, origin))) = (minors.clone().min(), minors.max(), listed.first()) else {
-        return Ok(None);
-    };
+    let (first, last, (_, origin)) = (minors.clone().min()?, minors.max()?, listed.first()?);
     let text = format!(">=3.{first},<3.{}", u32::from(last) + 1);
-    let specifiers = specifiers(&text, "classifiers").map_err(|error| error.at(origin.clone()))?;
-    Ok(Some(PythonConstraint { specifiers, strength: Strength::Hint, origin: origin.clone() }))
+    let specifiers = VersionSpecifiers::from_str(&text).ok()?;
+    Some(PythonConstraint { specifiers, strength: Strength::Hint, origin: origin.clone() })
 }
 
 /// Says which dependencies only the `pyproject.toml` beside the manifest names.
 pub(super) fn note_unlisted(draft: &mut Draft<'_>, toml: &TomlFile<'_>) -> Result<()> {
     let path = ["project", "dependencies"];
     let Some(value) = toml.get(&path) else { return Ok(()) };
-    let listed: BTreeSet<&str> =
-        draft.project.requirements.iter().filter_map(|listed| listed.name.as_deref()).collect();
     let strings = toml.strings(value, &path, false)?;
     let names = strings.iter().filter_map(|(text, _)| pep508::parse(text).ok().map(|parsed| parsed.name));
-    let unlisted: Vec<String> =
-        names.filter(|name| !listed.contains(name.as_str())).map(|name| format!("`{name}`")).collect();
-    if let (false, Some(manifest)) = (unlisted.is_empty(), draft.project.manifests.first()) {
-        let message =
-            format!("`{FILE}` also asks for {}, which `{}` does not", unlisted.join(", "), shown(&manifest.path));
-        let hint = format!("`--from {FILE}` reads that file instead");
-        draft.note(Note::warning(message, toml.origin(value.span())).with_hint(hint));
-    }
+    let note = alternatives::unlisted(draft, FILE, names, toml.origin(value.span()));
+    draft.project.notes.extend(note);
     Ok(())
 }
 

@@ -30,11 +30,14 @@ const TABLES: [(&str, &[&str]); 4] = [
 /// How deep a value is looked through.
 const DEEPEST: usize = 16;
 
-/// Notes each tool that is configured here; with a warning where it bears on torch.
+/// Notes each tool that is configured here; with a warning where it bears on torch, and no lock says where that comes
+/// from.
 pub(super) fn note(draft: &mut Draft<'_>, toml: &TomlFile<'_>) {
+    let locks = &draft.project.locks;
+    let locked = draft.project.manifests.iter().any(|manifest| locks.iter().any(|lock| lock.path == manifest.path));
     for (tool, keys) in TABLES {
         let tables = || keys.iter().filter_map(|key| Some((*key, toml.get(&["tool", tool, key])?)));
-        let on_torch = tables().find_map(|(key, value)| Some((key, mention(toml, value)?)));
+        let on_torch = tables().filter(|_| !locked).find_map(|(key, value)| Some((key, mention(toml, value)?)));
         if let Some((key, origin)) = on_torch {
             let message = format!(
                 "`tool.{tool}.{key}` speaks of torch, and is not followed: torch comes from where pip takes it"
@@ -42,7 +45,8 @@ pub(super) fn note(draft: &mut Draft<'_>, toml: &TomlFile<'_>) {
             let hint = "name the index of torch in a requirements file, or with `--index-url`; or read this file, with `--from pyproject.toml`";
             draft.note(Note::warning(message, origin).with_hint(hint));
         } else if let Some((key, value)) = tables().next() {
-            let message = format!("`tool.{tool}.{key}` is not followed");
+            let because = if locked { ": the lock says what comes from where" } else { "" };
+            let message = format!("`tool.{tool}.{key}` is not followed{because}");
             draft.note(Note::info(message, toml.origin(value.span())));
         }
     }
@@ -67,5 +71,34 @@ fn mention_within(toml: &TomlFile<'_>, value: &Value<'_>, depth: usize) -> Optio
             })
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::super::folder::Folder;
+    use super::super::{FILE, facts};
+    use super::*;
+    use crate::model::{Lock, Manifest, ManifestKind};
+
+    #[test]
+    fn a_lock_says_where_torch_comes_from() {
+        let said = |locked: bool| {
+            let root = tempfile::tempdir().unwrap();
+            fs::write(root.path().join(FILE), "[tool.uv.sources]\ntorch = { index = 'cpu' }").unwrap();
+            let folder = Folder::open(root.path()).unwrap();
+            let mut draft = Draft::new(&folder);
+            let (path, kind) = ("uv.lock".to_owned(), ManifestKind::UvLock);
+            draft.project.manifests.push(Manifest { path: path.clone(), kind });
+            if locked {
+                draft.project.locks.push(Lock { path, kind, format: None, packages: Vec::new() });
+            }
+            facts(&mut draft).unwrap();
+            draft.project.notes.iter().map(|note| note.message.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(said(true), ["`tool.uv.sources` is not followed: the lock says what comes from where"]);
+        assert!(said(false)[0].contains("torch comes from where pip takes it"));
     }
 }

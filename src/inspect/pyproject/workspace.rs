@@ -43,6 +43,9 @@ impl Workspace {
     }
 
     fn declared(folder: &Folder, toml: &TomlFile<'_>, root: &str) -> Result<Self> {
+        if let Some(table) = toml.get(&TABLE) {
+            toml.entries(table, &TABLE)?;
+        }
         let patterns = |key: &str| {
             let path = [TABLE[0], TABLE[1], TABLE[2], key];
             let value = toml.get(&path);

@@ -20,6 +20,11 @@ use crate::model::{Error, ManifestKind, Note, Origin, RequirementRole, Result, V
 /// A chain of files longer than this is a mistake, and each holds a file in memory.
 const DEEPEST: usize = 50;
 
+/// No requirements file that means something has more lines; one of them takes kilobytes of memory.
+const MOST_LINES: usize = 20_000;
+/// No line that means something is longer, in bytes: it would hold thousands of hashes.
+const LONGEST_LINE: usize = 256 << 10;
+
 /// The format.
 pub(super) const FORMAT: Format = Format {
     kind: ManifestKind::Requirements,
@@ -62,6 +67,22 @@ pub(super) fn read_line(draft: &mut Draft<'_>, file: &str, number: usize, text: 
     Ok(())
 }
 
+/// Refuses more lines, or a longer one, than anything means.
+fn refuse_excess(file: &str, lines: &[Line]) -> Result<()> {
+    let refused = |line: &Line, why: String| {
+        Err(Error::usage(format!("`{}` {why}", shown(file)))
+            .at(Origin::file(file, line.number))
+            .with_hint("see what is in it; a file of requirements has a line for each distribution"))
+    };
+    if let Some(line) = lines.get(MOST_LINES) {
+        return refused(line, format!("has more than {MOST_LINES} lines with something on them"));
+    }
+    match lines.iter().find(|line| line.text.len() > LONGEST_LINE) {
+        Some(line) => refused(line, format!("has a line that is longer than {} KiB", LONGEST_LINE >> 10)),
+        None => Ok(()),
+    }
+}
+
 /// Reads a file and those that it names.
 struct Reader<'d, 'f> {
     draft: &'d mut Draft<'f>,
@@ -96,6 +117,7 @@ impl<'d, 'f> Reader<'d, 'f> {
         self.seen.insert((located.real.clone(), role));
         self.chain.push(located.clone());
         let lines = lines::logical(&content);
+        refuse_excess(&located.path, &lines)?;
         // A file may be read as requirements, as constraints and for several extras; its lines are the same.
         let accounted = self.draft.has_account(&located.path);
         if !accounted {
@@ -140,7 +162,13 @@ impl<'d, 'f> Reader<'d, 'f> {
 
     /// A line is a requirement, or else names another file, or else is settings; pip ignores what else stands on it.
     fn taken(&mut self, taken: &Taken, place: &Place<'_>) -> Result<Answer> {
-        let first = |meaning| taken.options.iter().find(|given| given.meaning == meaning);
+        let mut firsts: Vec<&Given> = Vec::new();
+        for given in &taken.options {
+            if !firsts.iter().any(|first| first.meaning == given.meaning) {
+                firsts.push(given);
+            }
+        }
+        let first = |meaning| firsts.iter().copied().find(|given| given.meaning == meaning);
         let (editable, nested) = (first(Meaning::Editable), first(Meaning::Requirement).or(first(Meaning::Constraint)));
         if !taken.requirement.is_empty() || editable.is_some() {
             self.ignored(taken, place, |given| match given.meaning {
@@ -214,5 +242,34 @@ impl<'d, 'f> Reader<'d, 'f> {
     /// Takes up what a folder of the project itself asks for.
     fn follow(&mut self, folder: &str, extras: &[String]) -> Result<()> {
         pyproject::follow(self.draft, folder, extras)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_anything_means_is_refused() {
+        let lines = |count| lines::logical(&"a\n".repeat(count));
+        assert!(refuse_excess("r.txt", &lines(MOST_LINES)).is_ok());
+        let error = refuse_excess("r.txt", &lines(MOST_LINES + 1)).unwrap_err();
+        assert_eq!(error.to_string(), "r.txt:20001: `r.txt` has more than 20000 lines with something on them");
+        assert!(error.hint.is_some());
+        let long = format!("a\n{}", "b".repeat(LONGEST_LINE + 1));
+        let error = refuse_excess("r.txt", &lines::logical(&long)).unwrap_err();
+        assert_eq!(error.origin, Some(Origin::file("r.txt", 2)));
+    }
+
+    #[test]
+    fn a_line_of_very_many_options_takes_no_time() {
+        let (root, begun) = (tempfile::tempdir().unwrap(), std::time::Instant::now());
+        let folder = Folder::open(root.path()).unwrap();
+        let mut draft = Draft::new(&folder);
+        let variables = (0..10_000).map(|n| format!("${{A{n}}}")).collect::<Vec<_>>().join(" ");
+        read_line(&mut draft, "r.txt", 1, &format!("{}{}", "--hash=x ".repeat(10_000), "--pre ".repeat(10_000)))
+            .unwrap();
+        assert!(read_line(&mut draft, "r.txt", 2, &variables).is_err());
+        assert!(begun.elapsed().as_secs() < 5);
     }
 }

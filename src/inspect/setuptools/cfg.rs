@@ -23,16 +23,16 @@ pub(in crate::inspect) const FORMAT: Format = Format {
 /// Linters and other tools are configured there, too; a file that does not parse is one of setuptools only if it names
 /// its keys.
 fn declares(folder: &Folder, file: &str) -> Result<bool> {
-    let text = folder.read_utf8(file)?;
-    if !text.contains("install_requires") && !text.contains("install-requires") && !text.contains("extras_require") {
-        return Ok(false);
-    }
-    Ok(states(folder, file).map_or(true, |stated| stated.asks()))
+    let text = super::text(folder, file)?;
+    let names_its_keys = || {
+        ["[options", "install_requires", "install-requires", "extras_require"].iter().any(|word| text.contains(word))
+    };
+    Ok(states(folder, file).map_or_else(|_| names_its_keys(), |stated| stated.asks()))
 }
 
 /// What the file states.
 pub(super) fn states(folder: &Folder, file: &str) -> Result<Stated> {
-    let text = folder.read_utf8(file)?;
+    let text = super::text(folder, file)?;
     let ini = IniFile::parse(file, &text)?;
     let one = |setting: &Setting<'_>| {
         let (value, line) = setting.lines.first()?;

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use pep440_rs::VersionSpecifiers;
 
-use self::requirement::{Entry, List, Sure, What, When};
+use self::requirement::{Entry, List, Sure, Unsure, What, When};
 use super::draft::Draft;
 use super::folder::{Folder, join, parent};
 use super::pep508;
@@ -44,6 +44,14 @@ struct Stated {
 }
 
 impl Stated {
+    /// Whether the other one states the same.
+    fn is_as(&self, other: &Self) -> bool {
+        self.requires == other.requires
+            && self.extras == other.extras
+            && self.python == other.python
+            && self.unfollowed == other.unfollowed
+    }
+
     fn asks(&self) -> bool {
         !self.requires.is_empty() || !self.extras.is_empty()
     }
@@ -139,18 +147,24 @@ fn base(draft: &mut Draft<'_>, stated: &Stated, outdone: bool) -> Result<()> {
         unfollowed(draft, &stated.file, field, "gives way to the one in `setup.py`", &stated.requires);
         return Ok(());
     }
-    requirement::take(draft, &List { file: &stated.file, field, extra: None }, &stated.requires)
+    let mut unsure = Unsure::default();
+    let taken =
+        requirement::take(draft, &List { file: &stated.file, field, extra: None }, &stated.requires, &mut unsure);
+    unsure.tell(draft, &stated.file, field);
+    taken
 }
 
 fn each_extra(draft: &mut Draft<'_>, stated: &Stated, asked: Option<&[String]>, outdone: bool) -> Result<()> {
     let mut problems = Problems::default();
+    let mut unsure = Unsure::default();
     for (key, line, entries) in &stated.extras {
         if outdone {
             unfollowed(draft, &stated.file, "extras_require", "gives way to the one in `setup.py`", entries);
         } else {
-            problems.note(extra(draft, stated, (key, *line, entries), asked));
+            problems.note(extra(draft, stated, (key, *line, entries), asked, &mut unsure));
         }
     }
+    unsure.tell(draft, &stated.file, "extras_require");
     problems.finish()
 }
 
@@ -161,6 +175,7 @@ fn extra(
     stated: &Stated,
     (key, line, entries): (&str, usize, &[Entry]),
     asked: Option<&[String]>,
+    unsure: &mut Unsure,
 ) -> Result<()> {
     let (name, marker) = key.split_once(':').map_or((key, None), |(name, marker)| (name.trim(), Some(marker.trim())));
     let when = marker.map(When::marked).unwrap_or_default();
@@ -169,11 +184,11 @@ fn extra(
     let origin = Origin::file(&stated.file, line);
     let mut list = List { file: &stated.file, field: "extras_require", extra: None };
     if name.is_empty() {
-        return requirement::take(draft, &list, &entries);
+        return requirement::take(draft, &list, &entries, unsure);
     }
     if name == script::ANY {
         list.extra = Some(name);
-        return requirement::take(draft, &list, &entries);
+        return requirement::take(draft, &list, &entries, unsure);
     }
     let Some((name, _)) = pep508::parse_name(name) else {
         return Err(Error::usage(format!("`{}` is not a name for an extra", shown(name))).at(origin));
@@ -189,19 +204,14 @@ fn extra(
             list.extra = Some(&name);
         }
     }
-    requirement::take(draft, &list, &entries)
+    requirement::take(draft, &list, &entries, unsure)
 }
 
 /// Answers each entry of a list that is not followed.
 fn unfollowed(draft: &mut Draft<'_>, file: &str, field: &str, why: &str, entries: &[Entry]) {
     draft.account(file, entries.len());
     for entry in entries {
-        let what = match &entry.what {
-            What::Text(text) => format!("`{}`", shown(&super::url::without_credentials(text).text)),
-            What::File(name) => format!("what `{}` asks for", shown(name)),
-            What::Computed => "what is computed here".to_owned(),
-        };
-        let message = format!("{what}, of `{field}`, {why}");
+        let message = format!("{}, of `{field}`, {why}", entry.words());
         draft.noted(file, Note::info(message, Origin::file(file, entry.line)));
     }
 }
@@ -229,18 +239,18 @@ fn constrain(draft: &mut Draft<'_>, stated: &Stated) -> Result<()> {
 
 /// Takes up the minor versions of Python that classifiers name.
 fn classify(draft: &mut Draft<'_>, stated: &Stated) {
-    for (classifier, line) in &stated.classifiers {
-        let version = classifier.strip_prefix("Programming Language :: Python ::").map_or("", str::trim);
-        let is_minor = version.split_once('.').is_some_and(|(major, minor)| {
-            [major, minor].iter().all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()))
-        });
-        if let Some(specifiers) =
-            is_minor.then(|| VersionSpecifiers::from_str(&format!("=={version}.*")).ok()).flatten()
-        {
-            let origin = Origin::file(&stated.file, *line);
-            draft.project.python.push(PythonConstraint { specifiers, strength: Strength::Hint, origin });
-        }
-    }
+    let listed =
+        stated.classifiers.iter().map(|(classifier, line)| (classifier.as_str(), Origin::file(&stated.file, *line)));
+    draft.project.python.extend(super::pyproject::classified(listed));
+}
+
+/// The text of a file.
+fn text(folder: &Folder, file: &str) -> Result<String> {
+    folder.read_utf8(file).map_err(|error| match (&error.origin, &error.hint) {
+        (None, None) => error.at(Origin::file(file, 1)).with_hint("no file that a person wrote is like that"),
+        (None, Some(_)) => error.at(Origin::file(file, 1)),
+        _ => error,
+    })
 }
 
 /// Reads the file that is followed, with the other one beside it.

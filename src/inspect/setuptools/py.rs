@@ -1,12 +1,14 @@
 //! `setup.py`: a script, which is read and never run.
 
+use std::collections::BTreeSet;
+
 use super::super::Format;
 use super::super::folder::{Folder, join, parent};
 use super::super::python_file::{Unreadable, with_module};
 use super::super::text::shown;
-use super::requirement::{Entry, What, When};
+use super::requirement::{Entry, Sure, What, When};
 use super::script::value::{Item, Value};
-use super::script::{self, Script};
+use super::script::{self, Around, Script};
 use super::{SCRIPT, Stated, UNFOLLOWED, read_manifest};
 use crate::model::{Error, ManifestKind, Note, Origin, Result};
 
@@ -20,25 +22,50 @@ pub(in crate::inspect) const FORMAT: Format = Format {
     read: read_manifest,
 };
 
-/// A script that does not parse is one, too: whoever follows it says what is wrong.
+/// A script that does not parse is one, too, whatever is in it: whoever follows it says what is wrong.
 fn declares(folder: &Folder, file: &str) -> Result<bool> {
-    let text = folder.read_utf8(file)?;
-    if !["install_requires", "extras_require", "**"].iter().any(|word| text.contains(word)) {
-        return Ok(false);
-    }
-    Ok(states(folder, file).map_or(true, |stated| stated.asks()))
+    let text = super::text(folder, file)?;
+    Ok(told(folder, file, &text).map_or(true, |stated| stated.asks()))
 }
 
 /// What the script states.
 pub(super) fn states(folder: &Folder, file: &str) -> Result<Stated> {
-    let text = folder.read_utf8(file)?;
+    told(folder, file, &super::text(folder, file)?)
+}
+
+fn told(folder: &Folder, file: &str, text: &str) -> Result<Stated> {
     let exists = |path: &str| folder.locate(parent(file), path).is_ok_and(|found| folder.has(&found.path));
-    let stated = with_module(&text, |module| stated(&script::follow(module, &text, &exists), file));
-    stated.map_err(|Unreadable { message, line }| {
-        Error::usage(format!("this is not Python: {}", shown(&message)))
+    let refused = |message: String, line| {
+        Error::usage(message)
             .at(Origin::file(file, line))
             .with_hint("name a requirements file with `--from`, if there is one")
-    })
+    };
+    let followed = with_module(text, |module| {
+        let follow = |around| script::follow(module, text, &exists, around);
+        let mut script = follow(Around::BUILD);
+        // The variables that only a version or an extension depends on are no news.
+        if !script.variables.is_empty() {
+            let unknown = follow(Around { unset: false, ..Around::BUILD });
+            if stated(&unknown, file).is_as(&stated(&script, file)) {
+                script.variables.clear();
+            }
+        }
+        let mut stated = stated(&script, file);
+        if !script.probes.is_empty() {
+            let other = self::stated(&follow(Around { nvidia: false, ..Around::BUILD }), file);
+            stated.notes.extend(chosen(&script, &stated, &other));
+        }
+        (stated, script.repeated)
+    });
+    match followed {
+        Ok((_, Some((keyword, line)))) => {
+            Err(refused(format!("`{}` is given twice, which Python refuses", shown(&keyword)), line))
+        }
+        Ok((stated, None)) => Ok(stated),
+        Err(Unreadable { message, line }) => {
+            Err(refused(format!("`{}` cannot be read as Python: {}", shown(file), shown(&message)), line))
+        }
+    }
 }
 
 fn stated(script: &Script<'_>, file: &str) -> Stated {
@@ -46,6 +73,8 @@ fn stated(script: &Script<'_>, file: &str) -> Stated {
     let list = |name| keyword(name).map(|(value, line)| value.entries(line)).unwrap_or_default();
     let mut requires = list("install_requires");
     requires.extend(script.opaque.iter().map(|line| computed(*line)));
+    let extras = keyword("extras_require").map(|(value, line)| extras(value, line)).unwrap_or_default();
+    let notes = notes(script, file, requires.iter().chain(extras.iter().flat_map(|(_, _, entries)| entries)));
     Stated {
         file: file.to_owned(),
         name: keyword("name").and_then(|(value, line)| Some((value.as_text()?.to_owned(), line))),
@@ -57,10 +86,36 @@ fn stated(script: &Script<'_>, file: &str) -> Stated {
         }),
         classifiers: classifiers(keyword("classifiers")),
         requires,
-        extras: keyword("extras_require").map(|(value, line)| extras(value, line)).unwrap_or_default(),
+        extras,
         unfollowed: UNFOLLOWED.iter().map(|(key, why)| (*key, *why, list(key))).collect(),
-        notes: notes(script, file),
+        notes,
     }
+}
+
+/// Says what a script asks for on machines without a GPU of NVIDIA, where that is something else.
+fn chosen(script: &Script<'_>, here: &Stated, there: &Stated) -> Option<Note> {
+    let words = |stated: &Stated| -> BTreeSet<String> {
+        let extras = stated.extras.iter().flat_map(|(_, _, entries)| entries);
+        stated.requires.iter().chain(extras).map(Entry::words).collect()
+    };
+    let (here_words, there_words) = (words(here), words(there));
+    if here_words == there_words {
+        return None;
+    }
+    let only = |these: &BTreeSet<String>, those: &BTreeSet<String>| match these.difference(those).take(10) {
+        more if more.clone().next().is_none() => "nothing more".to_owned(),
+        more => more.cloned().collect::<Vec<_>>().join(", "),
+    };
+    let tools: Vec<String> = script.probes.keys().map(|tool| format!("`{}`", shown(tool))).collect();
+    let message = format!(
+        "`{}` runs {} to choose: with a GPU of NVIDIA, which is taken to be there, it asks for {}, and else for {}",
+        shown(&here.file),
+        tools.join(", "),
+        only(&here_words, &there_words),
+        only(&there_words, &here_words),
+    );
+    let line = script.probes.values().min().copied().unwrap_or(1);
+    Some(Note::warning(message, Origin::file(&here.file, line)))
 }
 
 fn computed(line: usize) -> Entry {
@@ -93,7 +148,7 @@ fn extras(value: &Value<'_>, line: usize) -> Vec<(String, usize, Vec<Entry>)> {
     entries.iter().map(extra).collect()
 }
 
-fn notes(script: &Script<'_>, file: &str) -> Vec<Note> {
+fn notes<'e>(script: &Script<'_>, file: &str, asked: impl Iterator<Item = &'e Entry>) -> Vec<Note> {
     let mut notes = Vec::new();
     let at = |line| Origin::file(file, line);
     let called = script.called.unwrap_or(1);
@@ -108,7 +163,9 @@ fn notes(script: &Script<'_>, file: &str) -> Vec<Note> {
             format!("the environment variables {} are taken to be unset when `{}` runs", names.join(", "), shown(file));
         notes.push(Note::info(message, at(called)));
     }
-    for left in &script.filtered {
+    // Of several choices none is read, and what a script reads for its version alone bears on nothing.
+    let taken: BTreeSet<&str> = asked.filter(|entry| entry.when.sure != Sure::Either).filter_map(Entry::file).collect();
+    for left in script.filtered.iter().filter(|file| taken.contains(file.as_str())) {
         let message = format!("`{}` leaves out some lines of `{}`; all of them are read", shown(file), shown(left));
         notes.push(Note::warning(message, at(called)));
     }

@@ -1,6 +1,8 @@
 //! Requirements as setuptools takes them, from strings of one or more lines
 //! (<https://github.com/pypa/setuptools/blob/main/setuptools/_reqs.py>).
 
+use std::collections::BTreeSet;
+
 use super::super::draft::{Draft, requirement};
 use super::super::folder::parent;
 use super::super::pep508::{self, Wanted};
@@ -8,6 +10,7 @@ use super::super::problems::Problems;
 use super::super::text::{is_hidden, shown};
 use super::super::url::{is_url, without_credentials};
 use super::super::{pyproject, requirements, source};
+use super::script::ANY;
 use crate::model::{Error, Note, Origin, Requirement, RequirementRole, Result, Source};
 
 /// One thing that a list of requirements holds.
@@ -72,6 +75,23 @@ impl Entry {
     pub(super) fn text(text: impl Into<String>, line: usize) -> Self {
         Self { what: What::Text(text.into()), line, when: When::default() }
     }
+
+    /// It, for a message.
+    pub(super) fn words(&self) -> String {
+        match &self.what {
+            What::Text(text) => format!("`{}`", shown(&without_credentials(text).text)),
+            What::File(file) => format!("what `{}` asks for", shown(file)),
+            What::Computed => "what is computed here".to_owned(),
+        }
+    }
+
+    /// The file whose lines it stands for.
+    pub(super) fn file(&self) -> Option<&str> {
+        match &self.what {
+            What::File(file) => Some(file),
+            _ => None,
+        }
+    }
 }
 
 /// The requirements that stand on `lines`: without comments and blank lines, and joined where a line ends in `\`
@@ -109,55 +129,107 @@ pub(super) struct List<'a> {
     pub(super) extra: Option<&'a str>,
 }
 
+/// What is not known of lists, gathered so that one note tells it of all of them.
+#[derive(Default)]
+pub(super) struct Unsure {
+    /// The lines of what is computed, and the extras that it stands in.
+    computed: Vec<(usize, Option<String>)>,
+}
+
+impl Unsure {
+    /// Tells what was gathered of the lists `field` of `file`.
+    pub(super) fn tell(self, draft: &mut Draft<'_>, file: &str, field: &str) {
+        let Some((line, _)) = self.computed.first() else { return };
+        let mut extras: Vec<String> = Vec::new();
+        for extra in self.computed.iter().filter_map(|(_, extra)| extra.as_deref().filter(|extra| *extra != ANY)) {
+            let extra = format!("`{}`", shown(extra));
+            if !extras.contains(&extra) {
+                extras.push(extra);
+            }
+        }
+        let of = if extras.is_empty() { String::new() } else { format!(" for {}", shortened(&extras)) };
+        let message = format!("`{field}` is computed{of} when `{}` runs, so it is not known here", shown(file));
+        let note = Note::warning(message, Origin::file(file, *line)).with_hint(WRITE_OUT);
+        draft.noted_together(file, self.computed.len(), note);
+    }
+}
+
+const WRITE_OUT: &str = "write what is asked for as plain strings, or name a requirements file with `--from`";
+
+/// The first of many words.
+fn shortened(words: &[String]) -> String {
+    const MOST: usize = 10;
+    let first = words.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    if words.len() > MOST { format!("{first} and {} more", words.len() - MOST) } else { first }
+}
+
 /// Takes up the entries of a list.
-pub(super) fn take(draft: &mut Draft<'_>, list: &List<'_>, entries: &[Entry]) -> Result<()> {
+pub(super) fn take(draft: &mut Draft<'_>, list: &List<'_>, entries: &[Entry], unsure: &mut Unsure) -> Result<()> {
     draft.account(list.file, entries.len());
+    let (either, entries): (Vec<&Entry>, Vec<&Entry>) =
+        entries.iter().partition(|entry| entry.when.sure == Sure::Either);
+    choices(draft, list, &either);
+    let (computed, entries): (Vec<&Entry>, Vec<&Entry>) =
+        entries.into_iter().partition(|entry| entry.what == What::Computed);
+    draft.computed |= list.extra.is_none() && !computed.is_empty();
+    unsure.computed.extend(computed.iter().map(|entry| (entry.line, list.extra.map(str::to_owned))));
     let mut problems = Problems::default();
-    for entry in entries {
+    for entry in &entries {
         let origin = Origin::file(list.file, entry.line);
         problems.note(one(draft, list, entry, &origin).map_err(|error| match error.origin {
             None => error.at(origin),
             Some(_) => error,
         }));
     }
+    conditions(draft, list, &entries);
     problems.finish()
 }
 
+/// Tells between what a script chooses: none of it is read.
+fn choices(draft: &mut Draft<'_>, list: &List<'_>, either: &[&Entry]) {
+    let Some(first) = either.first() else { return };
+    draft.computed |= list.extra.is_none();
+    let words: Vec<String> = either.iter().map(|entry| format!("{} (line {})", entry.words(), entry.line)).collect();
+    let of = list.extra.map(|extra| format!(" of `{}`", shown(extra))).unwrap_or_default();
+    let message = format!(
+        "`{}`{of} is one of several choices, made only when `{}` runs: {}",
+        list.field,
+        shown(list.file),
+        shortened(&words)
+    );
+    let located = either.iter().filter_map(|entry| draft.folder.locate(parent(list.file), entry.file()?).ok());
+    let files: BTreeSet<String> = located.map(|file| format!("`--from {}`", shown(&file.path))).collect();
+    let files: Vec<String> = files.into_iter().collect();
+    let hint = match files.as_slice() {
+        [] => WRITE_OUT.to_owned(),
+        files => format!("choose one with {}", files.join(" or ")),
+    };
+    let note = Note::warning(message, Origin::file(list.file, first.line)).with_hint(hint);
+    draft.noted_together(list.file, either.len(), note);
+}
+
+/// Names what counts only under a condition that is not known.
+fn conditions(draft: &mut Draft<'_>, list: &List<'_>, entries: &[&Entry]) {
+    let maybe: Vec<&&Entry> = entries.iter().filter(|entry| entry.when.sure == Sure::Maybe).collect();
+    let Some(first) = maybe.first() else { return };
+    let words: Vec<String> = maybe.iter().map(|entry| entry.words()).collect();
+    let message = format!(
+        "`{}` holds {} under a condition that is known only when `{}` runs",
+        list.field,
+        shortened(&words),
+        shown(list.file)
+    );
+    draft.note(Note::info(message, Origin::file(list.file, first.line)));
+}
+
 fn one(draft: &mut Draft<'_>, list: &List<'_>, entry: &Entry, origin: &Origin) -> Result<()> {
-    let hint = "write what is asked for as plain strings, or name a requirements file with `--from`";
-    if entry.when.sure == Sure::Either {
-        draft.computed |= list.extra.is_none();
-        let what = match &entry.what {
-            What::Text(text) => format!("`{}`", shown(&without_credentials(text).text)),
-            What::File(file) => format!("what `{}` asks for", shown(file)),
-            What::Computed => "what is computed here".to_owned(),
-        };
-        let message =
-            format!("{what} is one of several choices of `{}`, made only when `{}` runs", list.field, shown(list.file));
-        draft.noted(list.file, Note::warning(message, origin.clone()).with_hint(hint));
-        return Ok(());
-    }
     match &entry.what {
         What::Text(text) => {
             take_text(draft, list, text, entry, origin)?;
             draft.fact(list.file);
         }
         What::File(file) => take_file(draft, list, file, origin)?,
-        What::Computed => {
-            draft.computed |= list.extra.is_none();
-            let message =
-                format!("`{}` is computed when `{}` runs, so it is not known here", list.field, shown(list.file));
-            draft.noted(list.file, Note::warning(message, origin.clone()).with_hint(hint));
-            return Ok(());
-        }
-    }
-    if entry.when.sure == Sure::Maybe {
-        let message = format!(
-            "`{}` holds this under a condition that is known only when `{}` runs",
-            list.field,
-            shown(list.file)
-        );
-        draft.note(Note::info(message, origin.clone()));
+        What::Computed => {}
     }
     Ok(())
 }
@@ -168,8 +240,9 @@ fn take_file(draft: &mut Draft<'_>, list: &List<'_>, file: &str, origin: &Origin
         Ok(located) => located,
         Err(error) => {
             draft.computed |= list.extra.is_none();
-            let message = format!("`{}` reads a file that is not there: {}", shown(list.file), error.message);
-            draft.noted(list.file, Note::warning(message, origin.clone()));
+            let message = format!("`{}` reads a file that is not read here: {}", shown(list.file), error.message);
+            let note = Note::warning(message, origin.clone());
+            draft.noted(list.file, error.hint.into_iter().fold(note, Note::with_hint));
             return Ok(());
         }
     };

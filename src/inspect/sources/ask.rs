@@ -12,8 +12,9 @@ use super::imports::Imported;
 use super::local::Local;
 use super::place::{Place, place};
 use super::scan::Scanned;
+use super::script::{self, Versions};
 use crate::catalogue::{Module, Packages};
-use crate::model::{Import, Manifest, ManifestKind, Note, Origin, RequirementRole, Source};
+use crate::model::{Import, Manifest, ManifestKind, Note, Origin, Requirement, RequirementRole, Source};
 
 /// The minor versions of Python 3 whose standard libraries count: a module that one of them has needs no distribution in
 /// an image that the project was made for.
@@ -35,6 +36,10 @@ enum Left {
     Typing,
     Foreign,
     Python2,
+    /// A tool writes it before the project runs.
+    Generated,
+    /// Projects have modules of this name, and this one has not.
+    Missing,
     /// Its name is none of a distribution: an extension that the project builds.
     Private,
 }
@@ -64,6 +69,8 @@ struct At<'a> {
     file: &'a str,
     place: Place,
     import: &'a Imported,
+    /// Whether the import asks for this distribution besides the one that it is accounted for with.
+    besides: bool,
 }
 
 impl At<'_> {
@@ -102,6 +109,13 @@ impl Group<'_> {
         self.never.or((is_risky && self.is_optional()).then_some(Left::Optional))
     }
 
+    /// The marker of the Pythons that import it, where all that ask stand behind the same test of the version.
+    fn marker(&self) -> Option<String> {
+        let mut asking = self.imports.iter().filter(|at| at.left().is_none());
+        let bound = asking.next()?.import.python?;
+        asking.all(|at| at.import.python == Some(bound)).then(|| bound.marker())
+    }
+
     /// The first import that counts.
     fn first(&self) -> Option<&At<'_>> {
         self.imports.iter().find(|at| at.left().is_none()).or(self.imports.first())
@@ -111,22 +125,24 @@ impl Group<'_> {
 /// Asks for what the sources import.
 pub(super) fn ask(draft: &mut Draft<'_>, tree: &Tree, packages: &Packages, scanned: &[(&str, Scanned)]) {
     let groups = groups(draft, tree, packages, scanned);
+    let versions = script::versions(scanned.iter().filter_map(|(_, scanned)| scanned.script.as_ref()));
     let mut left: BTreeMap<Left, Vec<&Group<'_>>> = BTreeMap::new();
     let mut guessed = Vec::new();
     for (target, group) in &groups {
-        for at in &group.imports {
+        let accounted = || group.imports.iter().filter(|at| !at.besides);
+        for at in accounted() {
             draft.account(at.file, 1);
         }
         match (target, group.left(packages, target)) {
             (Target::Distribution(name), None) => {
-                group.imports.iter().for_each(|at| draft.fact(at.file));
+                accounted().for_each(|at| draft.fact(at.file));
                 if !group.known {
                     guessed.push(group);
                 }
-                take(draft, name, group);
+                take(draft, name, group, &versions);
             }
             (_, why) => {
-                group.imports.iter().for_each(|at| draft.answered(at.file, Answer::Note));
+                accounted().for_each(|at| draft.answered(at.file, Answer::Note));
                 left.entry(why.unwrap_or(Left::Private)).or_default().push(group);
             }
         }
@@ -139,7 +155,7 @@ pub(super) fn ask(draft: &mut Draft<'_>, tree: &Tree, packages: &Packages, scann
     }
     if !draft.project.sources.imports.is_empty() {
         draft.project.manifests.push(Manifest { path: ".".to_owned(), kind: ManifestKind::PythonSources });
-        note_versions(draft);
+        note_versions(draft, tree);
     }
 }
 
@@ -163,11 +179,16 @@ fn groups<'a>(
                 continue;
             }
             let module = packages.module(&import.path);
-            if local.is_local(file, &import.path, module != Module::Unknown) {
+            if local.is_local(file, &import.path, !matches!(module, Module::Unknown | Module::Local)) {
                 continue;
             }
-            let (target, group) = group(first, module);
-            groups.entry(target).or_insert(group).imports.push(At { file, place, import });
+            let (target, new) = group(first, module);
+            groups.entry(target).or_insert(new).imports.push(At { file, place, import, besides: false });
+            if let Some((module, distribution)) = packages.besides(&import.path) {
+                let target = Target::Distribution(distribution.to_owned());
+                let at = At { file, place, import, besides: true };
+                groups.entry(target).or_insert_with(|| known(module)).imports.push(at);
+            }
         }
     }
     only_notebooks(&mut groups);
@@ -175,13 +196,7 @@ fn groups<'a>(
 }
 
 fn group<'a>(first: &str, module: Module<'a>) -> (Target, Group<'a>) {
-    let group = |module: &str| Group {
-        module: module.to_owned(),
-        known: true,
-        elsewhere: None,
-        never: None,
-        imports: Vec::new(),
-    };
+    let group = known;
     match module {
         Module::Of { module, distribution } => (Target::Distribution(distribution), group(module)),
         Module::Elsewhere { module, what } => {
@@ -189,12 +204,21 @@ fn group<'a>(first: &str, module: Module<'a>) -> (Target, Group<'a>) {
             (Target::Module(module.to_owned()), group)
         }
         Module::Python2 => (Target::Module(first.to_owned()), Group { never: Some(Left::Python2), ..group(first) }),
+        Module::Local => (Target::Module(first.to_owned()), Group { never: Some(Left::Missing), ..group(first) }),
+        // What protoc writes: https://protobuf.dev/reference/python/python-generated/#invocation.
+        Module::Unknown if first.ends_with("_pb2") || first.ends_with("_pb2_grpc") => {
+            (Target::Module(first.to_owned()), Group { never: Some(Left::Generated), ..group(first) })
+        }
         // A private name is that of an extension which the project builds.
         Module::Unknown => match pep508::parse_name(first).filter(|_| !first.starts_with('_')) {
             Some((name, _)) => (Target::Distribution(name), Group { known: false, ..group(first) }),
             None => (Target::Module(first.to_owned()), Group { never: Some(Left::Private), ..group(first) }),
         },
     }
+}
+
+fn known<'a>(module: &str) -> Group<'a> {
+    Group { module: module.to_owned(), known: true, elsewhere: None, never: None, imports: Vec::new() }
 }
 
 /// Where nothing but notebooks imports anything, these are the project.
@@ -208,11 +232,15 @@ fn only_notebooks(groups: &mut BTreeMap<Target, Group<'_>>) {
     }
 }
 
-fn take(draft: &mut Draft<'_>, name: &str, group: &Group<'_>) {
+fn take(draft: &mut Draft<'_>, name: &str, group: &Group<'_>, versions: &Versions) {
     let Some(origin) = group.first().map(At::origin) else { return };
-    let any = Source::Index { specifiers: pep440_rs::VersionSpecifiers::default() };
-    let mut asked = requirement(name, any, RequirementRole::Requirement, origin.clone());
+    let specifiers = versions.get(name).cloned().unwrap_or_default();
+    let marker = group.marker();
+    let condition = marker.as_ref().map(|marker| format!(" ; {marker}")).unwrap_or_default();
+    let text = format!("{name}{specifiers}{condition}");
+    let mut asked = requirement(&text, Source::Index { specifiers }, RequirementRole::Requirement, origin.clone());
     asked.name = Some(name.to_owned());
+    asked.marker = marker;
     draft.project.requirements.push(asked);
     draft.project.sources.imports.push(Import {
         module: group.module.clone(),
@@ -227,6 +255,8 @@ fn take(draft: &mut Draft<'_>, name: &str, group: &Group<'_>) {
 fn note_left(draft: &mut Draft<'_>, why: Left, groups: &[&Group<'_>]) {
     let Some(origin) = groups.first().and_then(|group| group.first()).map(At::origin) else { return };
     let names = listed(groups.iter().map(|group| group.module.as_str()));
+    let one = groups.len() == 1;
+    let are = |one_is: &'static str, many_are: &'static str| if one { one_is } else { many_are };
     let message = match why {
         Left::Elsewhere => return groups.iter().for_each(|group| note_elsewhere(draft, group)),
         Left::Optional => {
@@ -236,11 +266,34 @@ fn note_left(draft: &mut Draft<'_>, why: Left, groups: &[&Group<'_>]) {
         Left::Test => format!("only tests, documentation and packaging import {names}: not asked for"),
         Left::Typing => format!("only type checkers follow the imports of {names}: not asked for"),
         Left::Foreign => format!("only other platforms than Linux import {names}: not asked for"),
-        Left::Python2 => format!("{names} are modules of Python 2, which Python 3 does not have"),
-        Left::Private => format!("{names} are not names of distributions: the project has to build them itself"),
+        Left::Python2 => {
+            format!("{names} {} of Python 2, which Python 3 does not have", are("is a module", "are modules"))
+        }
+        Left::Generated => {
+            format!(
+                "{names} {} from a `.proto` file and not there: not asked for",
+                are("is generated", "are generated")
+            )
+        }
+        Left::Missing => {
+            let they = are(
+                "is a name that projects give to a module of their own",
+                "are names that projects give to \
+                modules of their own",
+            );
+            format!("{names} {they}, and this one has none of that name: not asked for")
+        }
+        Left::Private => {
+            let what = are("is no name of a distribution", "are no names of distributions");
+            let them = are("it", "them");
+            format!("{names} {what}: the project has to build {them} itself")
+        }
     };
     let note = match why {
         Left::Python2 | Left::Private => Note::info(message, origin),
+        Left::Generated => Note::info(message, origin).with_hint("run `protoc` before the image is built"),
+        Left::Missing => Note::warning(message, origin)
+            .with_hint("add what is missing, or list the distribution that is meant in a `requirements.txt`"),
         _ => Note::info(message, origin).with_hint("list what the image needs of them in a `requirements.txt`"),
     };
     draft.note(note);
@@ -257,22 +310,33 @@ fn note_elsewhere(draft: &mut Draft<'_>, group: &Group<'_>) {
 fn note_guesses(draft: &mut Draft<'_>, guessed: &[&Group<'_>]) {
     let Some(origin) = guessed.first().and_then(|group| group.first()).map(At::origin) else { return };
     let names = listed(guessed.iter().map(|group| group.module.as_str()));
-    let message = format!("which distributions bring {names} is not known: those of the same names are asked for");
+    let those = if guessed.len() == 1 { "the one of the same name is" } else { "those of the same names are" };
+    let message = format!("which distributions bring {names} is not known: {those} asked for");
     let hint = "check that they are the ones that are meant, and list them in a `requirements.txt`";
     draft.note(Note::warning(message, origin).with_hint(hint));
 }
 
-fn note_versions(draft: &mut Draft<'_>) {
+fn note_versions(draft: &mut Draft<'_>, tree: &Tree) {
     let imports = &draft.project.sources.imports;
     let Some(first) = imports.first() else { return };
-    let message = format!(
-        "no file says which distributions the project needs: {} are asked for, since the sources import them, in \
-         versions that nothing pins",
-        imports.len()
-    );
+    let any = |asked: &&Requirement| matches!(&asked.source, Source::Index { specifiers } if specifiers.is_empty());
+    let open = draft.project.requirements.iter().filter(any).count();
+    let asked = match imports.len() {
+        1 => "1 is asked for, since the sources import it".to_owned(),
+        many => format!("{many} are asked for, since the sources import them"),
+    };
+    let versions = match (imports.len(), open) {
+        (_, 0) => String::new(),
+        (1, _) => ", in a version that nothing pins".to_owned(),
+        (all, open) if all == open => ", in versions that nothing pins".to_owned(),
+        (_, open) => format!(", {open} of them in versions that nothing pins"),
+    };
+    let message = format!("no file says which distributions the project needs: {asked}{versions}");
     let lines = listed(imports.iter().map(|import| import.distribution.as_str()));
+    let beneath =
+        tree.files_beneath().map(|files| format!("`--from FILE` reads one of {files}; or ")).unwrap_or_default();
     let note = Note::warning(message, first.origin.clone())
-        .with_hint(format!("write a `requirements.txt` with a line for each, and its version: {lines}"));
+        .with_hint(format!("{beneath}write a `requirements.txt` with a line for each, and its version: {lines}"));
     draft.note(note);
 }
 

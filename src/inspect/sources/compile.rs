@@ -121,13 +121,22 @@ impl Names {
     fn of(&self, expr: &Expr) -> Option<Meaning> {
         match expr {
             Expr::Name(name) => self.meanings.get(name.id.as_str()).copied(),
-            Expr::Attribute(attribute) => match (self.of(&attribute.value)?, attribute.attr.as_str()) {
-                (Meaning::Torch, "compile") => Some(Meaning::Compile),
-                (Meaning::Torch, "_dynamo") => Some(Meaning::Dynamo),
-                (Meaning::Dynamo, "optimize") => Some(Meaning::Optimize),
-                (Meaning::Functools, "partial") => Some(Meaning::Partial),
-                _ => None,
-            },
+            Expr::Attribute(attribute) => self.within(&attribute.value, &attribute.attr),
+            // `getattr(torch, "compile", None)`.
+            Expr::Call(call) if last_name(&call.func) == Some("getattr") => {
+                self.within(call.arguments.args.first()?, string(call.arguments.args.get(1)?)?)
+            }
+            _ => None,
+        }
+    }
+
+    /// What `attribute` of `value` stands for.
+    fn within(&self, value: &Expr, attribute: &str) -> Option<Meaning> {
+        match (self.of(value)?, attribute) {
+            (Meaning::Torch, "compile") => Some(Meaning::Compile),
+            (Meaning::Torch, "_dynamo") => Some(Meaning::Dynamo),
+            (Meaning::Dynamo, "optimize") => Some(Meaning::Optimize),
+            (Meaning::Functools, "partial") => Some(Meaning::Partial),
             _ => None,
         }
     }
@@ -374,6 +383,8 @@ mod tests {
         assert_eq!(found("c = torch.compile if x else (lambda m: m)\nc(m)"), ["2 Call inductor"]);
         assert_eq!(found("import torch._dynamo as d\nd.optimize(mine)(m)"), ["2 Call - ?backend"]);
         assert_eq!(found("from functools import partial as p\nf = p(torch.compile, mode='x')"), ["2 Call inductor x"]);
+        assert_eq!(found("m = getattr(torch, 'compile')(m)"), ["1 Call inductor"]);
+        assert_eq!(found("c = getattr(torch, 'compile', None)\nif c:\n    c(m, mode='x')"), ["3 Call inductor x"]);
         assert_eq!(found("ms = map(torch.compile, ms)"), ["1 Call inductor"]);
         assert_eq!(found("compile('1', '', 'eval')\nhasattr(torch, 'compile')\ntorch.compiler.reset()"), [""; 0]);
     }

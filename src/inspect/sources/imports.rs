@@ -21,15 +21,44 @@ pub(super) struct Imported {
     pub(super) typing: bool,
     /// Whether only another platform than Linux follows it.
     pub(super) foreign: bool,
+    /// The Pythons that follow it, where not all do.
+    pub(super) python: Option<Bound>,
+}
+
+/// A test of Python's version: `sys.version_info < (3, 11)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Bound {
+    /// Whether it holds below the version, else from it on.
+    below: bool,
+    minor: u8,
+}
+
+impl Bound {
+    /// As a marker (PEP 508).
+    pub(super) fn marker(self) -> String {
+        let than = if self.below { "<" } else { ">=" };
+        format!("python_version {than} \"3.{}\"", self.minor)
+    }
+
+    fn opposite(self) -> Self {
+        Self { below: !self.below, ..self }
+    }
 }
 
 /// What a file says of modules.
 #[derive(Debug, Default)]
 pub(super) struct Imports {
-    pub(super) imports: Vec<Imported>,
+    pub(super) modules: Vec<Imported>,
     /// The folders that it adds to `sys.path`, where these are constants.
     pub(super) folders: Vec<String>,
+    /// The files that it runs by `exec(open("x").read())`, each with its line.
+    pub(super) executed: Vec<(String, usize)>,
+    /// How many imports more it has than are taken up.
+    pub(super) more: usize,
 }
+
+/// How many imports of one file are taken up; no file that a person wrote has more.
+const MOST_IMPORTS: usize = 5_000;
 
 /// Reads the imports of a module.
 pub(super) fn of(module: &ModModule, lines: &Lines) -> Imports {
@@ -44,6 +73,7 @@ struct Around {
     optional: bool,
     typing: bool,
     foreign: bool,
+    python: Option<Bound>,
 }
 
 struct Reader<'l> {
@@ -57,11 +87,18 @@ struct Reader<'l> {
 impl Reader<'_> {
     fn import(&mut self, path: &str, at: TextRange) {
         let line = self.lines.at(at);
-        if path.is_empty() || !self.seen.insert((path.to_owned(), line)) {
+        if path.is_empty() {
             return;
         }
-        let Around { optional, typing, foreign } = self.around;
-        self.found.imports.push(Imported { path: path.to_owned(), line, optional, typing, foreign });
+        if self.seen.len() >= MOST_IMPORTS {
+            self.found.more += 1;
+            return;
+        }
+        if !self.seen.insert((path.to_owned(), line)) {
+            return;
+        }
+        let Around { optional, typing, foreign, python } = self.around;
+        self.found.modules.push(Imported { path: path.to_owned(), line, optional, typing, foreign, python });
     }
 
     fn within(&mut self, around: Around, body: &[Stmt]) {
@@ -104,6 +141,10 @@ impl Reader<'_> {
                     self.import(path, call.range());
                 }
             }
+            "exec" => {
+                let opened = call.arguments.args.first().and_then(opened).map(str::to_owned);
+                self.found.executed.extend(opened.map(|file| (file, self.lines.at(call.range()))));
+            }
             "sys.path.append" | "path.append" => self.found.folders.extend(argument(0).map(str::to_owned)),
             "sys.path.insert" | "path.insert" => self.found.folders.extend(argument(1).map(str::to_owned)),
             _ => {}
@@ -141,6 +182,24 @@ impl<'a> Visitor<'a> for Reader<'_> {
         }
         walk_expr(self, expr);
     }
+}
+
+/// The file that an expression reads or compiles: `x` of `open("x").read()` and of `compile(open("x").read(), …)`.
+fn opened(expr: &Expr) -> Option<&str> {
+    let mut expr = expr;
+    // No way to read a file has more calls around it.
+    for _ in 0..4 {
+        expr = match expr {
+            Expr::Call(call) => match (&*call.func, call.arguments.args.first()) {
+                (Expr::Name(name), Some(first)) if matches!(name.id.as_str(), "open" | "Path") => return string(first),
+                (Expr::Name(name), Some(first)) if name.id.as_str() == "compile" => first,
+                (Expr::Attribute(method), _) => &method.value,
+                _ => return None,
+            },
+            _ => return None,
+        };
+    }
+    None
 }
 
 /// Whether `path` is an absolute module's name.
@@ -185,6 +244,11 @@ fn branches(test: &Expr, around: Around) -> (Around, Around) {
         _ if boolean(test) == Some(false) => return (typing, around),
         _ => {}
     }
+    if let Some(bound) = version(test) {
+        // Within a test there is another only where one of them says nothing.
+        let with = |bound| Around { python: around.python.or(Some(bound)), ..around };
+        return (with(bound), with(bound.opposite()));
+    }
     match is_linux(test) {
         Some(false) => (foreign, around),
         Some(true) => (around, foreign),
@@ -217,6 +281,34 @@ fn is_linux(test: &Expr) -> Option<bool> {
     match op {
         CmpOp::Eq => Some(here),
         CmpOp::NotEq => Some(!here),
+        _ => None,
+    }
+}
+
+/// A test of Python's version by its minor: `sys.version_info >= (3, 11)`, `sys.version_info[:2] < (3, 8)`,
+/// `sys.version_info.minor < 11`.
+fn version(test: &Expr) -> Option<Bound> {
+    let Expr::Compare(compare) = test else { return None };
+    let ([op], [right]) = (&*compare.ops, &*compare.comparators) else { return None };
+    let number = |expr: &Expr| match expr {
+        Expr::NumberLiteral(literal) => literal.value.as_int()?.as_u8(),
+        _ => None,
+    };
+    let left = match &*compare.left {
+        Expr::Subscript(subscript) => &*subscript.value,
+        left => left,
+    };
+    let minor = match (dotted(left)?.as_str(), right) {
+        ("sys.version_info" | "version_info", Expr::Tuple(parts)) => match parts.elts.get(..2)? {
+            [major, minor] if number(major) == Some(3) => number(minor)?,
+            _ => return None,
+        },
+        ("sys.version_info.minor" | "version_info.minor", right) => number(right)?,
+        _ => return None,
+    };
+    match op {
+        CmpOp::Lt => Some(Bound { below: true, minor }),
+        CmpOp::GtE => Some(Bound { below: false, minor }),
         _ => None,
     }
 }

@@ -6,12 +6,51 @@
 //! that yields to an installed package of the same name (<https://peps.python.org/pep-0420/#specification>).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::fs;
 
 use super::super::folder::{Folder, join, parent};
 use super::super::tree::Tree;
 
 /// Folders of the root that hold packages, as projects are laid out.
 const LAYOUTS: [&str; 4] = [".", "src", "lib", "python"];
+/// How many entries of a folder are looked at; no folder of sources has more.
+const MOST_ENTRIES: usize = 10_000;
+/// How deep a folder is searched for Python files.
+const DEEPEST: usize = 2;
+/// And how many folders of each.
+const MOST_FOLDERS: usize = 16;
+
+/// What a folder holds.
+#[derive(Default)]
+struct Held {
+    /// The names of its Python files and compiled extensions.
+    modules: HashSet<String>,
+    folders: HashSet<String>,
+}
+
+impl Held {
+    fn of(folder: &Folder, path: &str) -> Self {
+        let mut held = Self::default();
+        for entry in fs::read_dir(folder.root().join(path)).into_iter().flatten().flatten().take(MOST_ENTRIES) {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if let Some(module) = module_of(&name) {
+                held.modules.insert(module.to_owned());
+            } else if !name.contains('.') && entry.path().is_dir() {
+                held.folders.insert(name);
+            }
+        }
+        held
+    }
+}
+
+/// The module that a file is, by its name: `x` for `x.py` and for `x.cpython-312-x86_64-linux-gnu.so`
+/// (<https://docs.python.org/3/library/importlib.html#importlib.machinery.all_suffixes>), and for the `x.pyx` of which
+/// a build makes one.
+fn module_of(name: &str) -> Option<&str> {
+    let (stem, _) = name.split_once('.')?;
+    let ending = name.rsplit('.').next()?;
+    (!stem.is_empty() && matches!(ending, "py" | "pyx" | "so" | "pyd")).then_some(stem)
+}
 
 /// The modules of a project.
 pub(super) struct Local<'a> {
@@ -26,6 +65,9 @@ pub(super) struct Local<'a> {
     names: HashSet<&'a str>,
     /// Where modules are looked for besides the folder of the script and those above.
     roots: BTreeSet<String>,
+    /// What folders hold, whether the walk looked at it or not: what a build writes, and what is kept out of the
+    /// repository, is the project's own all the same.
+    held: HashMap<String, Held>,
     /// What was found for a name in the folder of a script.
     known: HashMap<(String, String), bool>,
 }
@@ -40,6 +82,7 @@ impl<'a> Local<'a> {
             holding: HashSet::new(),
             names: HashSet::new(),
             roots: LAYOUTS.iter().map(|layout| (*layout).to_owned()).collect(),
+            held: HashMap::new(),
             known: HashMap::new(),
         };
         for file in &tree.python {
@@ -88,34 +131,58 @@ impl<'a> Local<'a> {
     }
 
     /// Whether the project's own module hides the one of a distribution.
-    fn shadows(&self, file: &str, path: &str) -> bool {
+    fn shadows(&mut self, file: &str, path: &str) -> bool {
+        let (name, inner) = path.split_once('.').unwrap_or((path, ""));
         self.search(file, true).iter().any(|folder| {
-            let (name, inner) = path.split_once('.').unwrap_or((path, ""));
             let module = join(folder, name);
-            let is_file = self.files.contains(module.as_str()) && file.strip_suffix(".py") != Some(module.as_str());
-            is_file || self.packages.contains(module.as_str()) || self.yields_not(&module, inner)
+            let is_file = self.files.contains(module.as_str()) || self.held(folder).modules.contains(name);
+            (is_file && file.strip_suffix(".py") != Some(module.as_str()))
+                || self.packages.contains(module.as_str())
+                || self.yields_not(folder, name, inner)
         })
     }
 
     /// Whether a folder without `__init__.py` holds what is imported from it, so that no distribution can be meant.
-    fn yields_not(&self, module: &str, inner: &str) -> bool {
-        let first = inner.split('.').next().filter(|first| !first.is_empty());
-        let inside = first.map(|first| join(module, first));
-        self.holding.contains(module)
-            && inside
-                .is_some_and(|inside| self.files.contains(inside.as_str()) || self.packages.contains(inside.as_str()))
+    fn yields_not(&mut self, folder: &str, name: &str, inner: &str) -> bool {
+        let module = join(folder, name);
+        let Some(first) = inner.split('.').next().filter(|first| !first.is_empty()) else { return false };
+        let inside = join(&module, first);
+        if self.files.contains(inside.as_str()) || self.packages.contains(inside.as_str()) {
+            return true;
+        }
+        self.held(folder).folders.contains(name) && {
+            let held = self.held(&module);
+            held.modules.contains("__init__") || held.modules.contains(first)
+        }
     }
 
     /// Whether a module that no distribution is known for is somewhere in the project: rather that than a distribution
     /// of a stranger that happens to have its name.
-    fn is_anywhere(&self, file: &str, name: &str) -> bool {
-        self.names.contains(name) || self.search(file, false).iter().any(|folder| self.is_there(folder, name))
+    fn is_anywhere(&mut self, file: &str, name: &str) -> bool {
+        self.names.contains(name)
+            || self.search(file, false).iter().any(|folder| {
+                let held = self.held(folder);
+                held.modules.contains(name)
+                    || (held.folders.contains(name) && self.holds_python(&join(folder, name), DEEPEST))
+            })
     }
 
-    /// Whether the module is a file that the walk passed over: written by a build, or kept out of the repository.
-    fn is_there(&self, folder: &str, name: &str) -> bool {
-        let file = |ending: &str| self.folder.has(&join(folder, &format!("{name}{ending}")));
-        file(".py") || file(".pyx") || file(".so") || file("/__init__.py")
+    /// Whether a folder holds Python files somewhere beneath, which are none of an environment.
+    fn holds_python(&mut self, path: &str, depth: usize) -> bool {
+        if self.folder.has(&join(path, "pyvenv.cfg")) {
+            return false;
+        }
+        let held = self.held(path);
+        if !held.modules.is_empty() {
+            return true;
+        }
+        let folders: Vec<String> = held.folders.iter().map(|name| join(path, name)).collect();
+        depth > 0 && folders.iter().take(MOST_FOLDERS).any(|folder| self.holds_python(folder, depth - 1))
+    }
+
+    fn held(&mut self, path: &str) -> &Held {
+        let folder = self.folder;
+        self.held.entry(path.to_owned()).or_insert_with(|| Held::of(folder, path))
     }
 
     /// The folders in which a module is looked for; within a package of the project, in `strict` terms, none is.
@@ -142,7 +209,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         for file in files {
             fs::create_dir_all(root.path().join(file).parent().unwrap()).unwrap();
-            fs::write(root.path().join(file), "").unwrap();
+            let ignored = if *file == ".gitignore" { "data/\ndatasets\n" } else { "" };
+            fs::write(root.path().join(file), ignored).unwrap();
         }
         let folder = Folder::open(root.path()).unwrap();
         let tree = Tree::walk(&folder, |_| false);
@@ -180,6 +248,34 @@ mod tests {
                 ("train.py", "data.shakespeare", false, true),
                 // The folder of the script, which no more than the root is a package.
                 ("datasets/coco.py", "coco", false, true),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_the_walk_passes_over_is_local_too() {
+        check(
+            &[
+                "train.py",
+                ".gitignore",
+                "data/q.py",
+                "datasets/coco.py",
+                "wandb/run/files/x.txt",
+                "ext.cpython-310-x86_64-linux-gnu.so",
+                "fast.pyx",
+                "win.cp310-win_amd64.pyd",
+                "env/pyvenv.cfg",
+                "env/x.py",
+            ],
+            &[
+                ("train.py", "data.q", false, true),
+                ("train.py", "datasets.coco.Coco", true, true),
+                ("train.py", "datasets.load_dataset", true, false),
+                ("train.py", "ext", false, true),
+                ("train.py", "fast", false, true),
+                ("train.py", "win", false, true),
+                ("train.py", "wandb.init", true, false),
+                ("train.py", "env", false, false),
             ],
         );
     }

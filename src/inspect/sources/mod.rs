@@ -13,20 +13,22 @@ mod local;
 mod notebook;
 mod place;
 mod scan;
+mod script;
 mod syntax;
 
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use self::scan::{Scanned, scan};
 use super::draft::Draft;
-use super::folder::Folder;
+use super::folder::{Folder, parent};
 use super::python_file::on_big_stack;
 use super::text::shown;
-use super::tree::Tree;
+use super::tree::{Tree, is_beneath};
 use crate::catalogue::Packages;
-use crate::model::{Note, Origin};
+use crate::model::{Note, Origin, Project};
 
 /// How many files of one thread make a second one worth its start.
 const FILES_A_THREAD: usize = 8;
@@ -36,27 +38,37 @@ const MOST_THREADS: usize = 4;
 const NAMED: usize = 10;
 /// How many uses of `torch.compile` are listed; no project that a person wrote has more.
 const MOST_USES: usize = 10_000;
+/// How many files are looked at for an import of torch where no file asks for it.
+const MOST_LOOKED_AT: usize = 5_000;
 
 /// Takes up what the sources tell; where `imports` is set, what they import is asked for.
 pub(super) fn read(draft: &mut Draft<'_>, tree: &Tree, packages: &Packages, imports: bool) {
     draft.project.notes.extend(tree.notes.iter().cloned());
     draft.project.sources.files = tree.python.len() + tree.notebooks.len();
     let files: Vec<&str> = tree.python.iter().chain(&tree.notebooks).map(String::as_str).collect();
-    let mut scanned = scan_all(draft.folder, &files, imports);
+    let others = tree.others_sources();
+    let asks = |file: &str| imports && !others.iter().any(|folder| is_beneath(file, folder));
+    let mut scanned = scan_all(draft.folder, &files, asks);
+    if imports {
+        note_others(draft, &files, &others);
+    }
     unread(draft, &mut scanned);
-    for (_, scanned) in &mut scanned {
+    for (file, scanned) in &mut scanned {
+        note_executed(draft, file, &scanned.executed);
+        draft.project.notes.extend(scanned.script.iter().map(|script| script.note.clone()));
         draft.project.sources.compiles.append(&mut scanned.compiles);
         draft.project.sources.devices.append(&mut scanned.devices);
         draft.project.notes.append(&mut scanned.notes);
     }
     too_many_uses(draft);
     if imports {
+        scanned.retain(|(file, _)| asks(file));
         ask::ask(draft, tree, packages, &scanned);
     }
 }
 
 /// What each of `files` tells, in their order.
-fn scan_all<'a>(folder: &Folder, files: &[&'a str], imports: bool) -> Vec<(&'a str, Scanned)> {
+fn scan_all<'a>(folder: &Folder, files: &[&'a str], imports: impl Fn(&str) -> bool + Sync) -> Vec<(&'a str, Scanned)> {
     let cores = available_parallelism().map_or(1, NonZero::get);
     let threads = files.len().div_ceil(FILES_A_THREAD).min(cores).min(MOST_THREADS);
     let next = AtomicUsize::new(0);
@@ -65,7 +77,7 @@ fn scan_all<'a>(folder: &Folder, files: &[&'a str], imports: bool) -> Vec<(&'a s
         while let Some((at, file)) =
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, *files.get(at)?)))
         {
-            found.push((at, scan(folder, file, imports)));
+            found.push((at, scan(folder, file, imports(file))));
         }
         found
     };
@@ -75,6 +87,61 @@ fn scan_all<'a>(folder: &Folder, files: &[&'a str], imports: bool) -> Vec<(&'a s
     });
     found.sort_unstable_by_key(|(at, _)| *at);
     found.into_iter().filter_map(|(at, scanned)| Some((*files.get(at)?, scanned))).collect()
+}
+
+/// Says whose imports are not those of this project.
+fn note_others(draft: &mut Draft<'_>, files: &[&str], others: &[&str]) {
+    let mut with_sources = others.iter().filter(|folder| files.iter().any(|file| is_beneath(file, folder)));
+    let Some(first) = with_sources.next() else { return };
+    let mut names = vec![format!("`{}`", shown(first))];
+    names.extend(with_sources.by_ref().take(NAMED).map(|folder| format!("`{}`", shown(folder))));
+    names.extend(with_sources.next().map(|_| "others".to_owned()));
+    let message = format!("the imports beneath {} are not asked for: files there say what they need", names.join(", "));
+    draft.note(Note::info(message, Origin::file(*first, 1)));
+}
+
+/// Notes the files that a source runs as Python although they are not called so.
+fn note_executed(draft: &mut Draft<'_>, file: &str, executed: &[(String, usize)]) {
+    for (opened, line) in executed
+        .iter()
+        .filter(|(opened, _)| Path::new(opened).extension().is_none_or(|ending| ending != "py"))
+        .take(NAMED)
+    {
+        let located = [parent(file), "."].into_iter().find_map(|base| draft.folder.locate(base, opened).ok());
+        if let Some(located) = located {
+            let message = format!(
+                "`{}` is run by `exec`, and what it imports is not read: it is no `.py` file",
+                shown(&located.path)
+            );
+            draft.note(Note::info(message, Origin::file(file, *line)));
+        }
+    }
+}
+
+/// Where the sources first import torch for sure, tests and other projects aside.
+pub(super) fn imports_torch(folder: &Folder, tree: &Tree) -> Option<Origin> {
+    let others = tree.others_sources();
+    let own = |file: &&String| !others.iter().any(|folder| is_beneath(file, folder));
+    tree.python.iter().filter(own).take(MOST_LOOKED_AT).find_map(|file| {
+        let (text, _) = folder
+            .read_source(file)
+            .ok()
+            .filter(|(text, _)| text.contains("import torch") || text.contains("from torch"))?;
+        let scanned = on_big_stack(|| scan::imports_of(file, &text)).ok()?;
+        if place::place(file, scanned.iter().map(|import| import.path.as_str())) != place::Place::Source {
+            return None;
+        }
+        let counts = |import: &&imports::Imported| !(import.optional || import.typing || import.foreign);
+        let torch = |import: &&imports::Imported| import.path.split('.').next() == Some("torch");
+        scanned.iter().filter(counts).find(torch).map(|import| Origin::file(file, import.line))
+    })
+}
+
+/// A warning where the sources import torch, and nothing of the project asks for it.
+pub(super) fn unasked_torch(project: &Project, folder: &Folder, tree: &Tree) -> Option<Note> {
+    let origin = project.torch.is_empty().then(|| imports_torch(folder, tree))??;
+    let message = format!("the sources import `torch` ({origin}), and no file asks for it");
+    Some(Note::warning(message, origin).with_hint("list `torch` and its version among the project's requirements"))
 }
 
 /// Notes the files that cannot be read, the first of them one by one.
@@ -108,7 +175,7 @@ mod tests {
 
     use super::*;
     use crate::inspect::{InspectOptions, inspect};
-    use crate::model::{CompileForm, ManifestKind, Project, Result};
+    use crate::model::{CompileForm, ManifestKind, Result};
 
     fn project(files: &[(&str, &str)]) -> Result<Project> {
         let root = tempfile::tempdir().unwrap();
@@ -234,7 +301,7 @@ mod tests {
     fn what_is_not_asked_for_is_said() {
         let train = "import torch\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas\n\
             if sys.platform == 'win32':\n    import colorama\ntry:\n    from flash_attn import flash_attn_func\n    import unheard_of\n\
-            except ImportError:\n    pass\nimport clip\nimport urllib2\nimport _C\nimport mystery_module.sub\n\
+            except ImportError:\n    pass\nimport clip\nimport utils.x, net_pb2, net_pb2_grpc\nimport urllib2\nimport _C\nimport mystery_module.sub\n\
             import tomllib, distutils\nfrom . import x\n__import__('einops')\nimport importlib\nimportlib.import_module('timm.models')\n";
         let project = project(&[
             ("train.py", train),
@@ -251,8 +318,10 @@ mod tests {
             "only other platforms than Linux import `colorama`",
             "`flash_attn`, `unheard_of` may be absent",
             "`clip` is imported and not asked for: it is OpenAI's CLIP",
-            "`urllib2` are modules of Python 2",
-            "`_C` are not names of distributions",
+            "`urllib2` is a module of Python 2",
+            "`_C` is no name of a distribution",
+            "`utils` is a name that projects give to a module of their own",
+            "`net_pb2`, `net_pb2_grpc` are generated",
             "which distributions bring `mystery_module` is not known",
             "only tests, documentation and packaging import `hypothesis_like`, `pybind11`, `sphinx_rtd_theme`",
             "`old.py` is not read as Python",
@@ -261,6 +330,72 @@ mod tests {
         }
         assert!(project.read.iter().all(|read| read.entries == read.facts + read.noted), "{:?}", project.read);
         assert!(!notes.contains("defect"), "{notes}");
+    }
+
+    #[test]
+    fn submodules_versions_and_scripts_say_what_is_asked_for() {
+        let script = "# /// script\n# dependencies = [\"rich==13.0\"]\n# ///\nimport rich\n";
+        let train = "import sys, torch\nfrom torch.utils.tensorboard import SummaryWriter\n\
+            if sys.version_info < (3, 11):\n    import tomli as tomllib\nelse:\n    import tomllib\n\
+            exec(open('conf/override.txt').read())\n";
+        let project =
+            project(&[("train.py", train), ("run.py", script), ("conf/override.txt", "x = 1"), ("empty.ipynb", "")])
+                .unwrap();
+        let expected = ["rich==13.0", "tensorboard", "tomli ; python_version < \"3.11\"", "torch"];
+        assert_eq!(asked(&project), expected);
+        assert_eq!(project.requirements[2].marker.as_deref(), Some("python_version < \"3.11\""));
+        assert!(project.read.iter().any(|read| read.path == "train.py" && read.entries == 3), "{:?}", project.read);
+        let notes = messages(&project);
+        for expected in [
+            "`run.py` asks for `rich==13.0` in its own metadata",
+            "4 are asked for, since the sources import them, 3 of them in versions that nothing pins",
+            "`conf/override.txt` is run by `exec`",
+            "`empty.ipynb` is not read as Python",
+        ] {
+            assert!(notes.contains(expected), "{expected}: {notes}");
+        }
+    }
+
+    #[test]
+    fn other_projects_imports_are_theirs() {
+        let files = [
+            ("train.py", "import torch, sub"),
+            ("sub/pyproject.toml", "[project]\nname = 'sub'\nversion = '1'"),
+            ("sub/sub/__init__.py", "import pandas"),
+            ("third_party/foo/setup.py", "import pybind11"),
+            ("third_party/foo/foo.py", "import scipy"),
+            ("requirements/full/requirements.txt", "numpy"),
+        ];
+        let found = project(&files).unwrap();
+        assert_eq!(asked(&found), ["torch"]);
+        let notes = messages(&found);
+        assert!(notes.contains("the imports beneath `sub`, `third_party/foo` are not asked for"), "{notes}");
+        assert!(
+            notes.contains("`--from FILE` reads one of `requirements/full/requirements.txt`, `sub/pyproject.toml`")
+        );
+        let error = project(&files[1..3]).unwrap_err();
+        let hint = error.hint.unwrap();
+        assert!(hint.contains("projects beneath: `sub` (pyproject.toml): give its path"), "{hint}");
+    }
+
+    #[test]
+    fn torch_that_no_file_asks_for_is_said() {
+        let asks = |requirements, source| {
+            let found =
+                project(&[("requirements.txt", requirements), ("tests/a.py", "import torch"), ("p.py", source)]);
+            messages(&found.unwrap()).contains("the sources import `torch` (p.py:2), and no file asks for it")
+        };
+        assert!(asks("numpy", "import os\nfrom torch import nn"));
+        assert!(!asks("timm", "import os\nfrom torch import nn"));
+        assert!(!asks("numpy", "import os\ntry:\n    import torch\nexcept ImportError: pass"));
+    }
+
+    #[test]
+    fn imports_without_end_have_one() {
+        let many = (0..6_000).map(|n| format!("import numpy.m{n}\n")).collect::<Vec<_>>().concat();
+        let project = project(&[("a.py", &many)]).unwrap();
+        assert_eq!(asked(&project), ["numpy"]);
+        assert!(messages(&project).contains("of the imports of `a.py` the last 1000 are not looked at"));
     }
 
     #[test]

@@ -161,7 +161,15 @@ fn without_magic(line: &str) -> String {
 fn installed(line: &str) -> Option<&str> {
     let command = line.trim_start().strip_prefix(['!', '%'])?;
     let (before, what) = command.split_once("pip install").or_else(|| command.split_once("pip3 install"))?;
-    (before.len() < 64).then(|| what.trim()).filter(|what| !what.is_empty())
+    // Options that do not change what is asked for.
+    let mut what = what.trim();
+    while let Some((option, rest)) = what.split_once(char::is_whitespace) {
+        if !matches!(option, "-q" | "-qq" | "-qqq" | "--quiet" | "-U" | "--upgrade" | "-v" | "-y") {
+            break;
+        }
+        what = rest.trim_start();
+    }
+    (before.len() < 64 && !what.is_empty()).then_some(what)
 }
 
 /// Where the strings of a notebook's sources stand, where the file has each on a line of its own, as Jupyter writes it.
@@ -250,9 +258,9 @@ mod tests {
         let notebook = read(NOTEBOOK).unwrap();
         let expected = "pass\npass\nimport torch as th\nfiles = None\npass\nif True:\n    pass\nm = th.compile(m)\n\nimport pandas\n";
         assert_eq!(notebook.text, expected);
-        assert_eq!(notebook.installs, [(13, "-q einops 'timm>=1'".to_owned()), (18, "tqdm".to_owned())]);
+        assert_eq!(notebook.installs, [(13, "einops 'timm>=1'".to_owned()), (18, "tqdm".to_owned())]);
         let note = notebook.installs("a.ipynb").unwrap();
-        assert!(note.message.contains("`-q einops 'timm>=1'`, `tqdm`"), "{}", note.message);
+        assert!(note.message.contains("`einops 'timm>=1'`, `tqdm`"), "{}", note.message);
     }
 
     #[test]

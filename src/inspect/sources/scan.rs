@@ -7,11 +7,12 @@ use ruff_python_ast::ModModule;
 
 use super::super::folder::Folder;
 use super::super::python_file::{Unreadable, parse_on_this_thread};
-use super::super::text::Undecodable;
-use super::imports::{self, Imported};
+use super::super::text::{Undecodable, shown};
+use super::imports::{self, Imported, Imports};
 use super::lines::Lines;
+use super::script::{self, Script};
 use super::{compile, devices, lenient, notebook};
-use crate::model::{CompileUse, DeviceUse, Note};
+use crate::model::{CompileUse, DeviceUse, Note, Origin};
 
 /// What one file tells.
 #[derive(Debug, Default)]
@@ -22,6 +23,10 @@ pub(super) struct Scanned {
     pub(super) compiles: Vec<CompileUse>,
     pub(super) devices: Vec<DeviceUse>,
     pub(super) notes: Vec<Note>,
+    /// What it says of itself (PEP 723).
+    pub(super) script: Option<Script>,
+    /// The files that it runs by `exec`, each with its line.
+    pub(super) executed: Vec<(String, usize)>,
     /// Why it is not read, or not as Python.
     pub(super) unread: Option<Unreadable>,
 }
@@ -46,6 +51,7 @@ pub(super) fn scan(folder: &Folder, file: &str, imports: bool) -> Scanned {
     } else {
         Scanned::default()
     };
+    scanned.script = script::of(file, &text);
     if let Some(Undecodable { message, line }) = undecodable {
         scanned.unread = Some(Unreadable { message: format!("it {message}"), line });
     }
@@ -61,7 +67,7 @@ fn is_worth_parsing(text: &str, imports: bool) -> bool {
 }
 
 fn scan_notebook(file: &str, text: &str, imports: bool) -> Scanned {
-    if !is_worth_parsing(text, imports) && !text.contains("pip install") {
+    if !imports && !is_worth_parsing(text, imports) && !text.contains("pip install") {
         return Scanned::default();
     }
     match notebook::read(text) {
@@ -84,18 +90,34 @@ fn look(file: &str, text: &str, lines: &Lines, imports: bool) -> Scanned {
     let found =
         imports.then(|| parse_on_this_thread(&lenient::imports_only(text), |module| imports::of(module, lines)));
     match found {
-        Some(Ok(found)) => Scanned { imports: found.imports, folders: found.folders, ..unread(why) },
+        Some(Ok(found)) => Scanned { unread: Some(why), ..with_imports(file, found) },
         _ => unread(why),
     }
 }
 
 fn all(file: &str, module: &ModModule, lines: &Lines) -> Scanned {
-    let found = imports::of(module, lines);
     Scanned {
         compiles: compile::uses(file, module, lines),
         devices: devices::named(file, module, lines),
-        imports: found.imports,
+        ..with_imports(file, imports::of(module, lines))
+    }
+}
+
+/// The imports of Python text; for a thread that `on_big_stack` made.
+pub(super) fn imports_of(file: &str, text: &str) -> Vec<Imported> {
+    look(file, text, &Lines::of(text), true).imports
+}
+
+fn with_imports(file: &str, found: Imports) -> Scanned {
+    let more = (found.more > 0).then(|| {
+        let message = format!("of the imports of `{}` the last {} are not looked at", shown(file), found.more);
+        Note::warning(message, Origin::file(file, 1))
+    });
+    Scanned {
+        imports: found.modules,
         folders: found.folders,
+        executed: found.executed,
+        notes: more.into_iter().collect(),
         ..Scanned::default()
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::fs;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use sconce::model::{Error, Origin, Result};
@@ -9,6 +10,9 @@ use toml::Spanned;
 
 use super::layer::Layer;
 use super::value;
+
+/// The longest configuration file that is read, in bytes.
+const LONGEST: u64 = 16 << 20;
 
 /// The keys of a configuration file.
 #[derive(Debug, Default, Deserialize)]
@@ -48,8 +52,9 @@ struct Tool {
 
 /// What the files of the project in `root` and the user's file say.
 pub(super) fn project_layers(root: &Path) -> Result<Layer> {
-    let own = File::open(&root.join("sconce.toml"), "sconce.toml")?.map(|file| file.keys()).transpose()?;
-    let pyproject = File::open(&root.join("pyproject.toml"), "pyproject.toml")?;
+    let own = File::open(&root.join("sconce.toml"), "sconce.toml", Some(root))?.map(|file| file.keys()).transpose()?;
+    // What is wrong with a `pyproject.toml` that cannot be read, the reader of projects says better.
+    let pyproject = File::open(&root.join("pyproject.toml"), "pyproject.toml", Some(root)).ok().flatten();
     let table = pyproject.map(|file| file.table()).transpose()?.flatten();
     Ok(own.unwrap_or_default().over(table.unwrap_or_default()).over(user_layer()?))
 }
@@ -61,7 +66,7 @@ pub(super) fn user_layer() -> Result<Layer> {
         return Ok(Layer::default());
     };
     let path = folder.join("sconce").join("config.toml");
-    let file = File::open(&path, &path.display().to_string())?;
+    let file = File::open(&path, &path.display().to_string(), None)?;
     file.map_or_else(|| Ok(Layer::default()), |file| file.keys())
 }
 
@@ -76,12 +81,16 @@ struct File {
 
 impl File {
     /// Reads the file; `None` where there is none. That the project's folder itself is missing is for its reader to say.
-    fn open(path: &Path, name: &str) -> Result<Option<Self>> {
+    /// A file of the project in `root` is in there after all links, too.
+    fn open(path: &Path, name: &str, root: Option<&Path>) -> Result<Option<Self>> {
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-        match std::fs::read_to_string(path) {
+        match text(path, root) {
             Ok(text) => Ok(Some(Self { name: name.to_owned(), folder, text })),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-            Err(error) => Err(Error::usage(format!("cannot read the configuration file `{name}`")).because(error)),
+            Err(error) => Err(Error::usage(format!("cannot read the configuration file `{name}`: {error}"))
+                .at(Origin::file(name, 1))
+                .with_hint("make it a readable file of TOML in UTF-8, or take it away")
+                .because(error)),
         }
     }
 
@@ -166,6 +175,24 @@ impl File {
     }
 }
 
+/// The text of a regular file: a pipe or a device would never end.
+fn text(path: &Path, root: Option<&Path>) -> io::Result<String> {
+    let refused = |why: String| io::Error::new(ErrorKind::InvalidInput, why);
+    let real = fs::canonicalize(path)?;
+    if root.map(fs::canonicalize).transpose()?.is_some_and(|root| !real.starts_with(root)) {
+        return Err(refused("it leads out of the project folder, through a symbolic link".to_owned()));
+    }
+    if !fs::metadata(&real)?.is_file() {
+        return Err(refused("it is not a regular file".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(&real)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(refused(format!("it is longer than {} MiB", LONGEST >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8 text".to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,6 +237,35 @@ mod tests {
         assert_eq!(layer.variant.unwrap().origin, Origin::file("sconce.toml", 4));
         assert!(table("[tool.sconce]\nvairant = 'cpu'\n").is_err());
         assert!(table("this is not TOML").unwrap().is_none());
+    }
+
+    #[test]
+    fn only_a_regular_file_of_the_project_is_read() {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+        let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (own, other) = (root.path().join("sconce.toml"), elsewhere.path().join("x.toml"));
+        fs::write(&other, "tag = 'secret'\n").unwrap();
+        let refused = |why: &str| {
+            let error = project_layers(root.path()).unwrap_err();
+            assert!(error.message.ends_with(why), "{error}");
+            assert_eq!(error.origin, Some(Origin::file("sconce.toml", 1)));
+            assert!(error.hint.is_some());
+            fs::remove_file(&own).unwrap();
+        };
+        symlink(&other, &own).unwrap();
+        refused("through a symbolic link");
+        let _socket = UnixListener::bind(&own).unwrap();
+        refused("it is not a regular file");
+        fs::File::create(&own).unwrap().set_len(LONGEST + 1).unwrap();
+        refused("longer than 16 MiB");
+        fs::write(&own, b"# \xff\n").unwrap();
+        refused("it is not UTF-8 text");
+        symlink(&own, &own).unwrap();
+        assert!(project_layers(root.path()).is_err());
+        fs::remove_file(&own).unwrap();
+        // A manifest that cannot be read is none of ours.
+        symlink(&other, root.path().join("pyproject.toml")).unwrap();
+        assert!(project_layers(root.path()).is_ok());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Calls: of `setup`, of functions of the script, of functions that everybody knows, and of readers of requirements.
 
+use std::collections::HashSet;
+
 use ruff_python_ast::{Arguments, Expr, ExprCall};
 
 use super::expression::{push, set, spread};
@@ -8,6 +10,18 @@ use super::value::{Callable, Item, Value};
 use super::{Flow, Machine, Scope};
 use crate::inspect::requirements::is_named_so;
 use crate::inspect::setuptools::requirement::When;
+
+/// The keywords that say what is installed; what the others are worth, and read for it, bears on nothing.
+const READ: [&str; 8] = [
+    "name",
+    "python_requires",
+    "classifiers",
+    "install_requires",
+    "extras_require",
+    "setup_requires",
+    "tests_require",
+    "dependency_links",
+];
 
 /// `a.b.c`.
 pub(super) fn dotted(expression: &Expr) -> Option<String> {
@@ -76,7 +90,14 @@ impl<'a> Machine<'a, '_> {
             return;
         }
         self.script.called = Some(line);
+        let mut seen = HashSet::new();
+        let named = arguments.keywords.iter().filter_map(|keyword| Some((keyword.arg.as_ref()?.as_str(), keyword)));
+        let repeated = named.clone().find(|(name, _)| !seen.insert(*name));
+        self.script.repeated = repeated.map(|(name, keyword)| (name.to_owned(), self.line_of(keyword)));
         for keyword in &arguments.keywords {
+            if keyword.arg.as_ref().is_some_and(|name| !READ.contains(&name.as_str())) {
+                continue;
+            }
             let (value, line) = (self.eval(&keyword.value), self.line_of(&keyword.value));
             match (&keyword.arg, value) {
                 (Some(name), value) => {

@@ -124,6 +124,7 @@ impl<'a> Machine<'a, '_> {
             (Value::Text(_), Value::Environment) => {
                 self.reads(left.as_text());
                 match op {
+                    _ if !self.around.unset => Truth::Unknown,
                     CmpOp::In => Truth::No,
                     CmpOp::NotIn => Truth::Yes,
                     _ => Truth::Unknown,

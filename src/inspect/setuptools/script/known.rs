@@ -12,6 +12,9 @@ impl<'a> Machine<'a, '_> {
     /// A variable of the environment; none is set while an image is built.
     pub(super) fn environment(&mut self, given: &Given<'a>) -> Value<'a> {
         self.reads(given.get(0, "key").and_then(Value::as_text));
+        if !self.around.unset {
+            return Value::Unknown(1);
+        }
         given.get(1, "default").cloned().unwrap_or(Value::None)
     }
 

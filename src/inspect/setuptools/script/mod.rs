@@ -12,12 +12,13 @@ mod expression;
 mod known;
 mod method;
 mod names;
+mod probe;
 mod text;
 pub(super) mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruff_python_ast::{Expr, ModModule, Stmt, StmtFor};
+use ruff_python_ast::{ExceptHandler, Expr, ModModule, Stmt, StmtFor, StmtTry};
 use ruff_text_size::{Ranged, TextSize};
 
 use self::branch::Branched;
@@ -48,13 +49,36 @@ pub(super) struct Script<'a> {
     pub(super) filtered: BTreeSet<String>,
     /// Where it imports torch.
     pub(super) torch: Option<usize>,
+    /// The programs that it runs to learn which GPU is there, each with its line.
+    pub(super) probes: BTreeMap<String, usize>,
+    /// A keyword that the call gives twice, and where it does so again.
+    pub(super) repeated: Option<(String, usize)>,
     /// Whether it was too much to follow to its end.
     pub(super) exhausted: bool,
 }
 
-/// Follows a script; `ends` are the places of its line ends, and `exists` tells whether a file is there, relative to the
-/// script's folder.
-pub(super) fn follow<'a>(module: &'a ModModule, text: &'a str, exists: &dyn Fn(&str) -> bool) -> Script<'a> {
+/// What is taken for true of the machine that runs a script.
+#[derive(Clone, Copy)]
+pub(super) struct Around {
+    /// Whether its GPU is one of NVIDIA.
+    pub(super) nvidia: bool,
+    /// Whether environment variables are unset, rather than unknown.
+    pub(super) unset: bool,
+}
+
+impl Around {
+    /// Where an image is built.
+    pub(super) const BUILD: Self = Self { nvidia: true, unset: true };
+}
+
+/// Follows a script on such a machine; `exists` tells whether a file is there,
+/// relative to the script's folder.
+pub(super) fn follow<'a>(
+    module: &'a ModModule,
+    text: &'a str,
+    exists: &dyn Fn(&str) -> bool,
+    around: Around,
+) -> Script<'a> {
     let ends = text.match_indices('\n').map(|(at, _)| at).collect();
     let mut machine = Machine {
         text,
@@ -63,6 +87,7 @@ pub(super) fn follow<'a>(module: &'a ModModule, text: &'a str, exists: &dyn Fn(&
         scopes: vec![BTreeMap::new()],
         running: Vec::new(),
         depth: 0,
+        around,
         attempts: 0,
         budget: BUDGET,
         script: Script {
@@ -72,6 +97,8 @@ pub(super) fn follow<'a>(module: &'a ModModule, text: &'a str, exists: &dyn Fn(&
             variables: BTreeSet::new(),
             filtered: BTreeSet::new(),
             torch: None,
+            probes: BTreeMap::new(),
+            repeated: None,
             exhausted: false,
         },
     };
@@ -106,6 +133,7 @@ struct Machine<'a, 'x> {
     /// The functions that are being called.
     running: Vec<Callable<'a>>,
     depth: usize,
+    around: Around,
     /// How many `try` statements with handlers are around.
     attempts: usize,
     budget: usize,
@@ -212,18 +240,7 @@ impl<'a> Machine<'a, '_> {
                 }
                 return self.block(&with.body);
             }
-            Stmt::Try(attempt) => {
-                // What a handler does is for machines on which something is missing.
-                self.attempts += usize::from(!attempt.handlers.is_empty());
-                let flow = self.block(&attempt.body);
-                self.attempts -= usize::from(!attempt.handlers.is_empty());
-                if flow == Flow::Next || flow == Flow::Raise {
-                    self.block(&attempt.orelse);
-                    self.block(&attempt.finalbody);
-                    return Flow::Next;
-                }
-                return flow;
-            }
+            Stmt::Try(attempt) => return self.attempt(attempt),
             Stmt::Import(import) => {
                 let torch = import.names.iter().any(|alias| alias.name.split('.').next() == Some("torch"));
                 self.imports(torch, statement);
@@ -235,6 +252,30 @@ impl<'a> Machine<'a, '_> {
             _ => {}
         }
         Flow::Next
+    }
+
+    fn attempt(&mut self, attempt: &'a StmtTry) -> Flow<'a> {
+        if let Some(ExceptHandler::ExceptHandler(handler)) = attempt.handlers.first()
+            && let Some(tool) = probe::tool(&attempt.body)
+        {
+            let line = self.line_of(attempt);
+            self.script.probes.entry(tool.to_owned()).or_insert(line);
+            if probe::is_of_nvidia(tool) != self.around.nvidia {
+                let flow = self.block(&handler.body);
+                self.block(&attempt.finalbody);
+                return flow;
+            }
+        }
+        // What a handler does is for machines on which something is missing.
+        self.attempts += usize::from(!attempt.handlers.is_empty());
+        let flow = self.block(&attempt.body);
+        self.attempts -= usize::from(!attempt.handlers.is_empty());
+        if flow == Flow::Next || flow == Flow::Raise {
+            self.block(&attempt.orelse);
+            self.block(&attempt.finalbody);
+            return Flow::Next;
+        }
+        flow
     }
 
     fn imports(&mut self, torch: bool, statement: &Stmt) {
