@@ -28,9 +28,9 @@ pub struct LockedPackage {
     pub source: Source,
     /// The index that it comes from, without credentials, where the lock says so.
     pub index: Option<String>,
-    /// Where it applies (PEP 508), where the lock says so on the package itself; several forks are joined by `or`.
+    /// Where it applies (PEP 508), as far as the lock says so: never narrower than exact.
     pub marker: Option<String>,
-    /// The extras of the project that bring it directly, where the lock says so.
+    /// The extras of the project that bring it, through whatever else, where the lock says so; none where it comes anyway.
     pub extras: Vec<String>,
     /// The dependency groups (categories, environments) that bring it, where the lock says so.
     pub groups: Vec<String>,
