@@ -72,28 +72,43 @@ def large(root):
 
 
 def lock(root):
-    """A project with a `uv.lock` of 2 MB."""
-    names = [f"distribution-{n}" for n in range(420)] + ["torch"]
+    """A project with a `uv.lock` of 2 MB, in the proportions of real ones: two dependencies and a dozen wheels a package."""
+    locked(root, packages=460, dependencies=2, wheels=12)
+
+
+def dense(root):
+    """The same size, with six times the dependencies in each of fewer packages."""
+    locked(root, packages=380, dependencies=12, wheels=12)
+
+
+def locked(root, packages, dependencies, wheels):
+    names = [f"distribution-{n}" for n in range(packages)] + ["torch"]
     listed = ", ".join(f'"{name}"' for name in names)
     write(root / "pyproject.toml", f'[project]\nname = "locked"\nversion = "1"\ndependencies = [{listed}]\n')
-    digest = lambda text: "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-    registry = 'source = { registry = "https://pypi.example.org/simple" }'
-    out = ['version = 1\nrevision = 3\nrequires-python = ">=3.10"\n']
-    for name in names:
-        stem = name.replace("-", "_")
-        out.append(f'[[package]]\nname = "{name}"\nversion = "1.2.3"\n{registry}\ndependencies = [\n')
-        for other in names[:12]:
-            out.append(f"    {{ name = \"{other}\", marker = \"python_full_version >= '3.11' and sys_platform == 'linux'\" }},\n")
-        out.append("]\nwheels = [\n")
-        for minor in range(9, 15):
-            for platform in ("manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64"):
-                file = f"{stem}-1.2.3-cp3{minor}-cp3{minor}-{platform}.whl"
-                out.append(f'    {{ url = "https://files.example.org/{file}", hash = "{digest(file)}", size = 123456 }},\n')
+    out = ['version = 1\nrevision = 3\nrequires-python = ">=3.10"\n\n']
+    for n, name in enumerate(names):
+        out.append(f'[[package]]\nname = "{name}"\nversion = "1.2.3"\nsource = {{ registry = "https://pypi.example.org/simple" }}\n')
+        out.append("dependencies = [\n")
+        for k in range(dependencies):
+            marker = ", marker = \"python_full_version >= '3.11' and sys_platform == 'linux'\"" if (n + k) % 2 else ""
+            out.append(f'    {{ name = "{names[(7 * n + k) % packages]}"{marker} }},\n')
+        out.append(f"]\nsdist = {archive(name, '.tar.gz')}\nwheels = [\n")
+        for k in range(wheels):
+            platform = ("manylinux_2_27_x86_64.manylinux_2_28_x86_64", "macosx_11_0_arm64", "win_amd64")[k % 3]
+            out.append(f"    {archive(name, f'-cp3{10 + k // 3}-cp3{10 + k // 3}-{platform}.whl')},\n")
         out.append("]\n\n")
     needed = ", ".join(f'{{ name = "{name}" }}' for name in names)
     out.append(f'[[package]]\nname = "locked"\nversion = "1"\nsource = {{ virtual = "." }}\ndependencies = [{needed}]\n\n'
                f"[package.metadata]\nrequires-dist = [{needed}]\n")
     write(root / "uv.lock", "".join(out))
+
+
+def archive(name, tail):
+    """A file as uv writes it into a lock."""
+    file = f"{name.replace('-', '_')}-1.2.3{tail}"
+    digest = hashlib.sha256(file.encode()).hexdigest()
+    url = f"https://files.example.org/packages/{digest[:2]}/{digest[2:4]}/{digest[4:]}/{file}"
+    return f'{{ url = "{url}", hash = "sha256:{digest}", size = 123456, upload-time = "2026-01-02T03:04:05.678Z" }}'
 
 
 def measured(command):
@@ -112,29 +127,30 @@ def measured(command):
 
 def row(name, target, figures):
     if figures is None:
-        print(f"{name:<44} failed")
+        print(f"{name:<56} failed")
         return
     process, wall, memory = figures
-    print(f"{name:<44} {process * 1e3:>9.1f} ms {wall * 1e3:>9.1f} ms {memory / 1e6:>7.1f} MB   {target}")
+    print(f"{name:<56} {process * 1e3:>9.1f} ms {wall * 1e3:>9.1f} ms {memory / 1e6:>7.1f} MB   {target}")
 
 
 def main():
     sconce, work = sys.argv[1], Path(sys.argv[2])
-    for make in (small, large, lock):
+    for make in (small, large, lock, dense):
         make(work / make.__name__)
     count = sum(len(files) for _, _, files in os.walk(work / "large"))
-    size = (work / "lock/uv.lock").stat().st_size
-    print(f"{'':<44} {'process':>12} {'wall':>12} {'memory':>10}   target")
+    size = lambda project: f"{(work / project / 'uv.lock').stat().st_size / 1e6:.1f} MB"
+    print(f"{'':<56} {'process':>12} {'wall':>12} {'memory':>10}   target")
     inspect = lambda project: measured([sconce, "inspect", "--json", str(work / project)])
     row("an ordinary project", "process time under 20 ms", inspect("small"))
     row(f"a tree of {count:,} files", "under 500 ms and 100 MB", inspect("large"))
     if pipreqs := shutil.which("pipreqs"):
         ours = ["--print", "--use-local", "--ignore", ".venv,node_modules", str(work / "large")]
         row("  pipreqs, told what to leave out", "", measured([pipreqs, *ours]))
-    row(f"a lock of {size / 1e6:.1f} MB", "under 50 ms", inspect("lock"))
+    row(f"a lock of {size('lock')}", "under 50 ms", inspect("lock"))
     if uv := shutil.which("uv"):
         command = [uv, "export", "--frozen", "--offline", "--quiet", "--project", str(work / "lock")]
         row("  uv export --frozen", "", measured(command))
+    row(f"a lock of {size('dense')} with six times the dependencies", "", inspect("dense"))
 
 
 main()

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use super::folder::Folder;
 use super::text::shown;
 use super::tree::Tree;
-use super::{Format, choose, conda, pyproject, setuptools};
+use super::{Format, choose, conda, pyproject, requirements, setuptools};
 use crate::model::{
     Alternative, Manifest, ManifestKind, Note, Origin, Project, PythonConstraint, Requirement, RequirementRole,
     SelectableKind, Strength,
@@ -32,7 +32,7 @@ pub(super) fn note(draft: &mut Draft<'_>, tree: &Tree) {
         let of_setuptools =
             |other: &Other| OF_SETUPTOOLS.contains(&file.as_str()) && other.project.files.contains(&file);
         if !draft.has_read(&file) && !others.iter().any(|known| known.file == file || of_setuptools(known)) {
-            others.push(Other::read(draft.folder, format, &file));
+            others.push(Other::read(draft, format, &file));
         }
     }
     constrain_python(draft, &others);
@@ -50,7 +50,7 @@ pub(super) fn note(draft: &mut Draft<'_>, tree: &Tree) {
 
 /// The manifests of the root, and those of other names.
 fn unfollowed(folder: &Folder, tree: &Tree) -> Vec<(&'static Format, String)> {
-    let requirements = choose::requirements_files(tree).into_iter().map(|file| (&super::FORMATS[0], file));
+    let requirements = choose::requirements_files(tree).into_iter().map(|file| (&requirements::FORMAT, file));
     let environments = choose::environments(folder).into_iter().map(|file| (&conda::FORMAT, file));
     // What does not parse is said where it is read.
     choose::present_at_all(folder).into_iter().chain(requirements).chain(environments).collect()
@@ -73,7 +73,7 @@ fn constrain_python(draft: &mut Draft<'_>, others: &[Other]) {
         constraint.strength == Strength::Required
             && matches!(&constraint.origin, Origin::File { file, .. } if OF_SETUPTOOLS.contains(&file.as_str()))
     };
-    let project = Other::read(draft.folder, &setuptools::py::FORMAT, file).project;
+    let project = Other::read(draft, &setuptools::py::FORMAT, file).project;
     draft.project.python.extend(project.python.iter().filter(own).cloned());
 }
 
@@ -103,8 +103,8 @@ pub(super) fn unlisted(
 }
 
 impl Other {
-    fn read(folder: &Folder, format: &Format, file: &str) -> Self {
-        let mut scratch = Draft::new(folder);
+    fn read(draft: &Draft<'_>, format: &Format, file: &str) -> Self {
+        let mut scratch = draft.scratch();
         let error = (format.read)(&mut scratch, file).err().map(|error| error.to_string());
         let computed = scratch.computed;
         Self { file: file.to_owned(), kind: format.kind, project: scratch.finish(), computed, error }

@@ -42,7 +42,7 @@ pub(super) fn manifests(draft: &mut Draft<'_>, tree: &Tree, from: &[String]) -> 
     if !from.is_empty() {
         return from.iter().map(|file| named(draft.folder, file)).collect();
     }
-    let present = without_brought(draft.folder, &present(draft.folder)?);
+    let present = without_brought(draft, &present(draft.folder)?);
     // A lock beats its manifest, and a manifest with a lock beats one without: somebody settled on versions there.
     let locked = present.iter().find(|(format, file)| locks::beside(draft.folder, file, format.kind).next().is_some());
     if let Some((format, file)) = locked.or(present.first()) {
@@ -51,21 +51,21 @@ pub(super) fn manifests(draft: &mut Draft<'_>, tree: &Tree, from: &[String]) -> 
     if let Some(lock) = LOCKS.iter().find(|lock| draft.folder.has(lock.file)) {
         return Ok(vec![(Chosen::Lock(lock), lock.file.to_owned())]);
     }
-    let guessed = guess(draft, tree).map(|file| (Chosen::Manifest(&FORMATS[0]), file));
+    let guessed = guess(draft, tree).map(|file| (Chosen::Manifest(&requirements::FORMAT), file));
     let guessed = guessed.or_else(|| guess_environment(draft).map(|file| (Chosen::Manifest(&conda::FORMAT), file)));
     Ok(guessed.into_iter().collect())
 }
 
 /// `present` without what an environment of conda or pixi among them brings with it: a requirements file that its `pip`
 /// section names, or, for pixi, the project itself. The environment says more.
-fn without_brought(folder: &Folder, present: &[Present]) -> Vec<Present> {
+fn without_brought(draft: &Draft<'_>, present: &[Present]) -> Vec<Present> {
     let is_environment = |(format, file): &&Present| {
         matches!(format.kind, ManifestKind::Conda | ManifestKind::Pixi) && present.len() > 1 && file != "pyproject.toml"
     };
     let environments: Vec<(ManifestKind, Asked)> = present
         .iter()
         .filter(is_environment)
-        .filter_map(|(format, file)| Some((format.kind, Asked::by(folder, format, file)?)))
+        .filter_map(|(format, file)| Some((format.kind, Asked::by(draft, format, file)?)))
         .collect();
     let is_brought = |(format, file): &Present| {
         environments.iter().any(|(kind, asked)| match (kind, format.kind) {
@@ -88,8 +88,8 @@ struct Asked {
 
 impl Asked {
     /// Reads `file`; nothing where that fails, which is said when it is followed.
-    fn by(folder: &Folder, format: &Format, file: &str) -> Option<Self> {
-        let mut scratch = Draft::new(folder);
+    fn by(draft: &Draft<'_>, format: &Format, file: &str) -> Option<Self> {
+        let mut scratch = draft.scratch();
         (format.read)(&mut scratch, file).ok()?;
         let asked = scratch.project.requirements.iter().filter(|asked| asked.role == RequirementRole::Requirement);
         let file_of = |asked: &Requirement| match &asked.origin {
@@ -153,7 +153,7 @@ fn rank(file: &str) -> usize {
 /// One of several requirements files of other names, and a warning that it was picked.
 fn guess(draft: &mut Draft<'_>, tree: &Tree) -> Option<String> {
     let candidates = requirements_files(tree);
-    let included = included(draft.folder, &candidates);
+    let included = included(draft, &candidates);
     let picked = candidates
         .iter()
         .filter(|file| !included.contains(*file))
@@ -184,13 +184,13 @@ fn picked_of(candidates: &[String], picked: &str, what: &str) -> Note {
 }
 
 /// The requirements files that others among them name: those say more. What developers need besides is not deployed.
-fn included(folder: &Folder, candidates: &[String]) -> BTreeSet<String> {
+fn included(draft: &Draft<'_>, candidates: &[String]) -> BTreeSet<String> {
     let mut included = BTreeSet::new();
     if candidates.len() > MOST_COMPARED {
         return included;
     }
     for file in candidates.iter().filter(|file| rank(file) != usize::MAX) {
-        let asked = Asked::by(folder, &FORMATS[0], file).map(|asked| asked.files).unwrap_or_default();
+        let asked = Asked::by(draft, &requirements::FORMAT, file).map(|asked| asked.files).unwrap_or_default();
         included.extend(asked.into_iter().filter(|other| other != file));
     }
     included

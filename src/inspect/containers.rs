@@ -325,25 +325,14 @@ impl<'d, 'f, 't> Reader<'d, 'f, 't> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use proptest::prelude::*;
 
+    use super::super::testing::drafted;
     use super::*;
     use crate::model::{Project, Severity};
 
     fn read(files: &[(&str, &str)]) -> Project {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("docker")).unwrap();
-        for (name, text) in files {
-            fs::write(root.path().join(name), text).unwrap();
-        }
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        facts(&mut draft).unwrap();
-        let project = draft.finish();
-        assert!(project.read.iter().all(|read| read.entries == read.facts + read.noted), "{:?}", project.read);
-        project
+        drafted(files, facts).unwrap().1
     }
 
     fn bases(project: &Project) -> Vec<String> {

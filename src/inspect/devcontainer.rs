@@ -221,29 +221,14 @@ fn commands(json: &JsonFile<'_>) -> Vec<Told> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use proptest::prelude::*;
 
-    use super::super::folder::Folder;
+    use super::super::testing::drafted;
     use super::*;
     use crate::model::Project;
 
     fn project(files: &[(&str, &str)]) -> Project {
-        let root = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            let path = root.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        facts(&mut draft).unwrap();
-        let project = draft.finish();
-        for read in &project.read {
-            assert_eq!(read.facts + read.noted, read.entries, "{read:?}");
-        }
-        project
+        drafted(files, facts).unwrap().1
     }
 
     const WHOLE: &str = r#"// For VS Code

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::folder::{Folder, Located};
 use super::text::shown;
+use crate::catalogue::Packages;
 use crate::model::{FileRead, Note, Origin, Project, Requirement, RequirementRole, Source};
 
 /// How many notes on one file are kept.
@@ -22,6 +23,7 @@ pub(super) enum Answer {
 #[derive(Debug)]
 pub(super) struct Draft<'a> {
     pub(super) folder: &'a Folder,
+    pub(super) packages: &'a Packages,
     /// Facts go straight into it; its name, files and accounts are filled in at the end.
     pub(super) project: Project,
     /// The name that the project declares.
@@ -39,9 +41,10 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn new(folder: &'a Folder) -> Self {
+    pub(super) fn new(folder: &'a Folder, packages: &'a Packages) -> Self {
         Self {
             folder,
+            packages,
             project: Project::default(),
             name: None,
             computed: false,
@@ -51,6 +54,11 @@ impl<'a> Draft<'a> {
             accounts: BTreeMap::new(),
             noted: HashMap::new(),
         }
+    }
+
+    /// A draft of the same folder, to see what a file says that is not followed.
+    pub(super) fn scratch(&self) -> Self {
+        Self::new(self.folder, self.packages)
     }
 
     /// Takes up a file that the resolution reads; of a symbolic link, both ends.
@@ -190,19 +198,20 @@ pub(super) fn requirement(text: &str, source: Source, role: RequirementRole, ori
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::drafted;
     use super::*;
 
     #[test]
     fn of_very_many_notes_on_a_file_the_first_are_kept() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        draft.account("a", 300);
-        for line in 1..=300 {
-            draft.noted("a", Note::info("x", Origin::file("a", line)));
-        }
-        draft.note(Note::info("y", Origin::file("b", 1)));
-        let project = draft.finish();
+        let ((), project) = drafted(&[], |draft| {
+            draft.account("a", 300);
+            for line in 1..=300 {
+                draft.noted("a", Note::info("x", Origin::file("a", line)));
+            }
+            draft.note(Note::info("y", Origin::file("b", 1)));
+            Ok(())
+        })
+        .unwrap();
         assert_eq!(project.notes.len(), NOTES_OF_A_FILE + 2);
         assert_eq!(project.notes.last().unwrap().message, "and 100 more notes of this file");
         assert_eq!((project.read[0].entries, project.read[0].noted), (300, 300));

@@ -151,7 +151,7 @@ impl Folder {
 
     /// The same, of a file that is no longer than `longest` bytes.
     pub(super) fn read_short(&self, file: &str, longest: u64) -> Result<String> {
-        decode_utf8(&self.read(file, longest)?).map_err(|undecodable| {
+        decode_utf8(self.read(file, longest)?).map_err(|undecodable| {
             let message = format!("`{}` {}", shown(file), undecodable.message);
             Error::usage(message).at(Origin::file(file, undecodable.line)).with_hint("save it as UTF-8")
         })

@@ -35,7 +35,7 @@ mod tests {
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
 
-    use super::super::folder::Folder;
+    use super::super::testing::drafted_in;
     use super::*;
 
     #[test]
@@ -49,10 +49,12 @@ mod tests {
         fs::write(at("real.txt"), "torch").unwrap();
         symlink("real.txt", at("requirements.txt")).unwrap();
         fs::write(at(".devcontainer"), "").unwrap();
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        note(&mut draft);
-        let told: Vec<_> = draft.finish().notes.iter().map(|note| note.origin.to_string()).collect();
+        let ((), project) = drafted_in(&root, |draft| {
+            note(draft);
+            Ok(())
+        })
+        .unwrap();
+        let told: Vec<_> = project.notes.iter().map(|note| note.origin.to_string()).collect();
         assert_eq!(told, [".python-version:1", "Dockerfile:1", "pyproject.toml:1", "uv.lock:1"]);
     }
 }

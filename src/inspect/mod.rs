@@ -30,6 +30,8 @@ mod setuptools;
 mod source;
 mod sources;
 mod tabled;
+#[cfg(test)]
+mod testing;
 mod text;
 mod toml_file;
 mod torch;
@@ -103,14 +105,14 @@ pub fn inspect(root: &Path, packages: &Packages, options: &InspectOptions) -> Re
 fn read(root: &Path, packages: &Packages, options: &InspectOptions) -> Result<Project> {
     let folder = Folder::open(root)?;
     let tree = Tree::walk(&folder, choose::is_manifest);
-    let mut draft = Draft::new(&folder);
+    let mut draft = Draft::new(&folder, packages);
     irregular::note(&mut draft);
     let chosen = choose::manifests(&mut draft, &tree, &options.from)?;
     for (chosen, file) in &chosen {
         take(&mut draft, chosen, file)?;
     }
     let asks = !draft.project.requirements.is_empty() || draft.computed;
-    sources::read(&mut draft, &tree, packages, !asks);
+    sources::read(&mut draft, &tree, !asks);
     if draft.project.requirements.is_empty() && !draft.computed {
         let mut error =
             if chosen.is_empty() { choose::nothing_found(&folder, &tree) } else { nothing_asked_for(&draft) };
@@ -133,20 +135,17 @@ fn read(root: &Path, packages: &Packages, options: &InspectOptions) -> Result<Pr
 fn take(draft: &mut Draft<'_>, chosen: &Chosen, file: &str) -> Result<()> {
     draft.project.manifests.push(Manifest { path: file.to_owned(), kind: chosen.kind() });
     match chosen {
-        Chosen::Lock(format) => locks::read_as_manifest(draft, format, file).map_err(|error| blaming(error, file)),
+        Chosen::Lock(format) => {
+            locks::read_as_manifest(draft, format, file).map_err(|error| error.or_at(&Origin::file(file, 1)))
+        }
         Chosen::Manifest(format) => {
-            (format.read)(draft, file).map_err(|error| blaming(error, file))?;
+            (format.read)(draft, file).map_err(|error| error.or_at(&Origin::file(file, 1)))?;
             let beside: Vec<_> = locks::beside(draft.folder, file, format.kind).collect();
-            beside
-                .iter()
-                .try_for_each(|(lock, file)| locks::read(draft, lock, file).map_err(|error| blaming(error, file)))
+            beside.iter().try_for_each(|(lock, file)| {
+                locks::read(draft, lock, file).map_err(|error| error.or_at(&Origin::file(file, 1)))
+            })
         }
     }
-}
-
-/// The error, with `file` to blame where nothing else is.
-fn blaming(error: Error, file: &str) -> Error {
-    if error.origin.is_none() { error.at(Origin::file(file, 1)) } else { error }
 }
 
 /// How many notes explain that nothing is asked for.

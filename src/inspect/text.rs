@@ -38,8 +38,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, Undecodable> {
 }
 
 /// Decodes a file that its format demands to be UTF-8.
-pub(super) fn decode_utf8(bytes: &[u8]) -> Result<String, Undecodable> {
-    decode_as(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes), Encoding::Utf8)
+pub(super) fn decode_utf8(bytes: Vec<u8>) -> Result<String, Undecodable> {
+    match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(text) => decode_as(text, Encoding::Utf8),
+        // A lock is long: its bytes become the text, without a copy.
+        None => String::from_utf8(bytes).or_else(|error| decode_as(error.as_bytes(), Encoding::Utf8)),
+    }
 }
 
 /// The encoding that one of the first two lines declares in a comment, such as `# -*- coding: latin-1 -*-`.

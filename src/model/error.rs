@@ -68,6 +68,12 @@ impl Error {
         self
     }
 
+    /// The same error where `origin` says, unless it says where already.
+    #[must_use]
+    pub fn or_at(self, origin: &Origin) -> Self {
+        if self.origin.is_some() { self } else { self.at(origin.clone()) }
+    }
+
     /// The same error with advice.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

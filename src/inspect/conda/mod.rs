@@ -17,7 +17,6 @@ use super::text::{is_hidden, shown};
 use super::url::without_credentials;
 use super::yaml_file::{Entry, Node, YamlFile};
 use super::{Format, pep508, requirements};
-use crate::catalogue::Packages;
 use crate::model::{Error, ManifestKind, Note, Origin, Result};
 
 /// The format.
@@ -59,9 +58,8 @@ fn read(draft: &mut Draft<'_>, file: &str) -> Result<()> {
     draft.file(&located);
     let text = draft.folder.read_utf8(file)?;
     let yaml = YamlFile::parse(file, &text)?;
-    let packages = Packages::embedded()?;
     let before = std::mem::replace(&mut draft.runs_in, parent(file).to_owned());
-    let read = Reader { draft, yaml: &yaml, packages: &packages }.file();
+    let read = Reader { draft, yaml: &yaml }.file();
     draft.runs_in = before;
     read
 }
@@ -69,7 +67,6 @@ fn read(draft: &mut Draft<'_>, file: &str) -> Result<()> {
 struct Reader<'d, 'f, 'y> {
     draft: &'d mut Draft<'f>,
     yaml: &'y YamlFile<'y>,
-    packages: &'y Packages,
 }
 
 impl Reader<'_, '_, '_> {
@@ -165,7 +162,7 @@ impl Reader<'_, '_, '_> {
         }
         let mut spec = Spec::parse(text).map_err(|why| refused(&why))?;
         spec.channel = spec.channel.map(|name| channel::without_token(self.draft, &name, &origin));
-        let note = take(self.draft, self.packages, &spec, &Place::always(origin));
+        let note = take(self.draft, &spec, &Place::always(origin));
         match note {
             None => self.draft.fact(self.yaml.file),
             Some(note) => self.draft.noted(self.yaml.file, note),

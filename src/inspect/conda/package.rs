@@ -71,12 +71,12 @@ impl Kind {
 }
 
 /// Takes up what a specification asks for; a note where that is no fact.
-pub(in crate::inspect) fn take(draft: &mut Draft<'_>, packages: &Packages, spec: &Spec, place: &Place) -> Option<Note> {
+pub(in crate::inspect) fn take(draft: &mut Draft<'_>, spec: &Spec, place: &Place) -> Option<Note> {
     for other in &spec.others {
         let message = format!("`{}` of `{}` is not followed", shown(other), shown(&spec.name));
         draft.note(Note::info(message, place.origin.clone()));
     }
-    match Kind::of(spec, packages) {
+    match Kind::of(spec, draft.packages) {
         Kind::Pip => {}
         Kind::Python => return python(draft, spec, place),
         Kind::System => {
@@ -84,7 +84,7 @@ pub(in crate::inspect) fn take(draft: &mut Draft<'_>, packages: &Packages, spec:
             let hint = SystemHint { package, manager: MANAGER.to_owned(), origin: place.origin.clone() };
             draft.project.system.push(hint);
         }
-        Kind::Distribution(name, extras) => distribution(draft, packages, spec, place, (name, extras)),
+        Kind::Distribution(name, extras) => distribution(draft, spec, place, (name, extras)),
     }
     None
 }
@@ -112,15 +112,9 @@ fn python(draft: &mut Draft<'_>, spec: &Spec, place: &Place) -> Option<Note> {
     }
 }
 
-fn distribution(
-    draft: &mut Draft<'_>,
-    packages: &Packages,
-    spec: &Spec,
-    place: &Place,
-    (name, extras): (String, Vec<String>),
-) {
+fn distribution(draft: &mut Draft<'_>, spec: &Spec, place: &Place, (name, extras): (String, Vec<String>)) {
     let specifiers = specifiers(draft, spec, place);
-    let specifiers = if packages.is_conda_rebuilt(&name) { rebuilt(&specifiers) } else { specifiers };
+    let specifiers = if draft.packages.is_conda_rebuilt(&name) { rebuilt(&specifiers) } else { specifiers };
     let text = text(&name, &extras, &specifiers, place.marker.as_deref());
     let source = Source::Conda {
         package: spec.name.clone(),

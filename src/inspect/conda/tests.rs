@@ -1,8 +1,6 @@
-use std::fs;
-
 use proptest::prelude::*;
 
-use super::super::folder::Folder;
+use super::super::testing::drafted;
 use super::*;
 use crate::model::{IndexRole, Project, Source};
 
@@ -11,20 +9,8 @@ fn project(text: &str) -> Result<Project> {
 }
 
 fn in_folder(file: &str, text: &str, others: &[(&str, &str)]) -> Result<Project> {
-    let root = tempfile::tempdir().unwrap();
-    for (path, text) in others.iter().chain([&(file, text)]) {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    let folder = Folder::open(root.path()).unwrap();
-    let mut draft = Draft::new(&folder);
-    read(&mut draft, file)?;
-    let project = draft.finish();
-    for read in project.read.iter().filter(|account| account.path == file) {
-        assert_eq!(read.facts + read.noted, read.entries, "{read:?}");
-    }
-    Ok(project)
+    let files = [others, &[(file, text)]].concat();
+    Ok(drafted(&files, |draft| read(draft, file))?.1)
 }
 
 fn texts(project: &Project) -> Vec<&str> {

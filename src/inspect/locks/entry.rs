@@ -67,8 +67,7 @@ pub(super) fn take<'v, 't>(
                 draft.fact(file);
                 packages.push(*package);
             }
-            Err(error) if error.origin.is_none() => problems.note(Err(error.at(entry.origin()))),
-            Err(error) => problems.note(Err(error)),
+            Err(error) => problems.note(Err(error.or_at(&entry.origin()))),
         }
     }
     problems.finish()?;

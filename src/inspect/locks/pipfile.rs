@@ -101,10 +101,7 @@ impl Reader<'_, '_, '_> {
         let mut problems = Problems::default();
         for entry in entries {
             let origin = self.json.origin(entry);
-            problems.note(self.entry(entry, &groups, &origin).map_err(|error| match error.origin {
-                None => error.at(origin),
-                Some(_) => error,
-            }));
+            problems.note(self.entry(entry, &groups, &origin).map_err(|error| error.or_at(&origin)));
         }
         problems.finish()
     }
@@ -216,21 +213,12 @@ fn marker(value: &Value<'_>) -> Result<Option<String>> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::super::folder::Folder;
+    use super::super::super::testing::drafted;
     use super::*;
     use crate::model::Project;
 
     fn lock(text: &str) -> Result<(Lock, Project)> {
-        let root = tempfile::tempdir().unwrap();
-        std::fs::write(root.path().join(FORMAT.file), text).unwrap();
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        let lock = read(&mut draft, FORMAT.file)?.unwrap();
-        let project = draft.finish();
-        for read in &project.read {
-            assert_eq!(read.facts + read.noted, read.entries, "{read:?}");
-        }
-        Ok((lock, project))
+        drafted(&[(FORMAT.file, text)], |draft| Ok(read(draft, FORMAT.file)?.unwrap()))
     }
 
     const WHOLE: &str = r#"{

@@ -15,7 +15,6 @@ use super::super::text::{is_hidden, shown};
 use super::super::url::{is_url, repository, without_credentials};
 use super::super::yaml_file::{Node, YamlFile};
 use super::LockFormat;
-use crate::catalogue::Packages;
 use crate::model::{
     ArchiveName, Error, Lock, LockedPackage, ManifestKind, Note, Origin, PythonConstraint, Result, Source, Strength,
     SystemHint,
@@ -59,8 +58,7 @@ fn read(draft: &mut Draft<'_>, file: &str) -> Result<Option<Lock>> {
     for environment in environments {
         of_environment(&yaml, &environment.key, &environment.node, &mut uses)?;
     }
-    let packages = Packages::embedded()?;
-    let mut reader = Reader { draft, yaml: &yaml, packages: &packages, locked: Vec::new(), elsewhere: 0 };
+    let mut reader = Reader { draft, yaml: &yaml, locked: Vec::new(), elsewhere: 0 };
     let mut problems = Problems::default();
     for node in listed {
         problems.note(reader.entry(node, &uses));
@@ -137,7 +135,6 @@ fn key<'y>(node: &'y Node<'_>) -> Option<&'y str> {
 struct Reader<'d, 'f, 'y> {
     draft: &'d mut Draft<'f>,
     yaml: &'y YamlFile<'y>,
-    packages: &'y Packages,
     locked: Vec<LockedPackage>,
     /// How many packages are for other platforms.
     elsewhere: usize,
@@ -175,7 +172,7 @@ impl Reader<'_, '_, '_> {
         };
         let written = spec.version.as_deref().unwrap_or_default().trim_start_matches('=');
         let version = Version::from_str(written).ok();
-        match Kind::of(&spec, self.packages) {
+        match Kind::of(&spec, self.draft.packages) {
             Kind::Python => return self.python(&spec, used, origin),
             Kind::Pip => {}
             Kind::System => {
@@ -299,23 +296,14 @@ fn group(environment: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use proptest::prelude::*;
 
-    use super::super::super::folder::Folder;
+    use super::super::super::testing::drafted;
     use super::*;
     use crate::model::Project;
 
     fn lock(text: &str) -> Result<(Option<Lock>, Project)> {
-        let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("pixi.lock"), text).unwrap();
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        let lock = read(&mut draft, "pixi.lock")?;
-        let project = draft.finish();
-        assert!(project.read.iter().all(|read| read.facts + read.noted == read.entries), "{:?}", project.read);
-        Ok((lock, project))
+        drafted(&[("pixi.lock", text)], |draft| read(draft, "pixi.lock"))
     }
 
     const SIX: &str = "\

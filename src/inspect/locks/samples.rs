@@ -1,10 +1,8 @@
 //! For the tests of the formats: a lock is read from a folder, and told in short lines.
 
-use std::fs;
-
 use super::super::draft::{Draft, requirement};
-use super::super::folder::Folder;
 use super::super::pep508::{self, Wanted};
+use super::super::testing::drafted;
 use super::{LOCKS, read, read_as_manifest};
 use crate::model::{LockedPackage, Origin, Project, Requirement, RequirementRole, Result, Source};
 
@@ -19,23 +17,13 @@ pub(super) fn beside(files: &[(&str, &str)], asked: &[Requirement]) -> Result<Pr
 }
 
 fn with(files: &[(&str, &str)], asked: &[Requirement], alone: bool) -> Result<Project> {
-    let root = tempfile::tempdir().unwrap();
-    for (file, text) in files {
-        let path = root.path().join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    let folder = Folder::open(root.path()).unwrap();
-    let mut draft = Draft::new(&folder);
-    draft.project.requirements.extend_from_slice(asked);
     let file = files[0].0;
     let format = LOCKS.iter().find(|format| (format.recognizes)(file)).unwrap();
-    if alone {
-        read_as_manifest(&mut draft, format, file)?;
-    } else {
-        read(&mut draft, format, file)?;
-    }
-    Ok(draft.finish())
+    let read = |draft: &mut Draft<'_>| {
+        draft.project.requirements.extend_from_slice(asked);
+        if alone { read_as_manifest(draft, format, file).map(drop) } else { read(draft, format, file).map(drop) }
+    };
+    Ok(drafted(files, read)?.1)
 }
 
 /// A requirement of a manifest.

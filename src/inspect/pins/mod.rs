@@ -59,24 +59,18 @@ fn take<'a>(draft: &mut Draft<'a>, file: &str, read: impl FnOnce(&mut Draft<'a>)
 mod tests {
     use std::fs;
 
-    use super::super::folder::Folder;
+    use super::super::testing::{drafted_in, folder_of};
     use super::*;
     use crate::model::{Project, Severity, Strength};
 
     fn read(file: &str, bytes: &[u8]) -> Project {
-        let root = tempfile::tempdir().unwrap();
-        let path = root.path().join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        facts(&mut draft).unwrap();
-        draft.finish()
+        let root = folder_of(&[(file, "")]);
+        fs::write(root.path().join(file), bytes).unwrap();
+        drafted_in(&root, facts).unwrap().1
     }
 
     fn pins(project: &Project) -> Vec<String> {
         assert!(project.python.iter().all(|pin| pin.strength == Strength::Pinned));
-        assert!(project.read.iter().all(|read| read.entries == read.facts + read.noted));
         project.python.iter().map(|pin| format!("{} {}", pin.origin, pin.specifiers)).collect()
     }
 

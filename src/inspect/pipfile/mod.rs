@@ -188,10 +188,7 @@ impl Reader<'_, '_, '_> {
         let mut problems = Problems::default();
         for (name, value) in entries {
             let origin = self.toml.origin(value.span());
-            problems.note(self.package(name, value, group.as_deref(), &origin).map_err(|error| match error.origin {
-                None => error.at(origin),
-                Some(_) => error,
-            }));
+            problems.note(self.package(name, value, group.as_deref(), &origin).map_err(|error| error.or_at(&origin)));
         }
         problems.finish()
     }

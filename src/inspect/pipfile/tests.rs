@@ -1,25 +1,14 @@
-use std::fs;
-
 use proptest::prelude::*;
 
-use super::super::folder::Folder;
 use super::super::pep508;
+use super::super::testing::drafted;
 use super::*;
 use crate::model::Project;
 
 fn project(text: &str) -> Result<Project> {
-    let root = tempfile::tempdir().unwrap();
-    fs::write(root.path().join("Pipfile"), text).unwrap();
-    fs::create_dir(root.path().join("lib")).unwrap();
-    fs::write(root.path().join("lib/pyproject.toml"), "[project]\nname = \"My_Lib\"\ndependencies = [\"einops\"]\n")
-        .unwrap();
-    let folder = Folder::open(root.path()).unwrap();
-    let mut draft = Draft::new(&folder);
-    read(&mut draft, "Pipfile")?;
-    let project = draft.finish();
-    for read in project.read.iter().filter(|read| read.path == "Pipfile") {
-        assert_eq!(read.facts + read.noted, read.entries, "{read:?}");
-    }
+    let lib = "[project]\nname = \"My_Lib\"\ndependencies = [\"einops\"]\n";
+    let files = [("Pipfile", text), ("lib/pyproject.toml", lib)];
+    let ((), project) = drafted(&files, |draft| read(draft, "Pipfile"))?;
     for requirement in &project.requirements {
         assert!(pep508::parse(&requirement.text).is_ok(), "{}", requirement.text);
     }

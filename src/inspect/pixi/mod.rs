@@ -17,7 +17,6 @@ use super::text::{is_hidden, shown};
 use super::toml_file::{TomlFile, Value};
 use super::url::without_credentials;
 use super::{Format, pep508, pyproject};
-use crate::catalogue::Packages;
 use crate::model::{Error, ManifestKind, Note, Origin, RequirementRole, Result, SystemHint};
 
 const FILE: &str = "pixi.toml";
@@ -72,8 +71,7 @@ pub(in crate::inspect) fn enrich(draft: &mut Draft<'_>, toml: &TomlFile<'_>) -> 
     if !present || !draft.followed.insert((format!("{}#pixi", toml.file), Vec::new())) {
         return Ok(());
     }
-    let packages = Packages::embedded()?;
-    Reader { draft, toml, packages: &packages, base }.file()
+    Reader { draft, toml, base }.file()
 }
 
 /// A table that asks for something: the file's own, a feature's, or that of one platform in them.
@@ -93,7 +91,6 @@ impl Scope<'_> {
 struct Reader<'d, 'f, 't> {
     draft: &'d mut Draft<'f>,
     toml: &'t TomlFile<'t>,
-    packages: &'t Packages,
     base: &'static [&'static str],
 }
 
@@ -220,15 +217,28 @@ impl<'t> Reader<'_, '_, 't> {
     }
 
     fn conda(&mut self, scope: &Scope<'t>, key: &'t str, role: RequirementRole) -> Result<()> {
+        self.each(scope, key, |reader, name, value| {
+            let origin = reader.toml.origin(value.span());
+            reader.package(name, value, &scope.place(origin, role))
+        })
+    }
+
+    /// Takes up each entry of the table `key` of a scope.
+    fn each(
+        &mut self,
+        scope: &Scope<'t>,
+        key: &'t str,
+        mut take: impl FnMut(&mut Self, &'t str, &'t Value<'t>) -> Result<()>,
+    ) -> Result<()> {
         let path = [scope.path.as_slice(), &[key]].concat();
-        let Some(table) = self.toml.get(&path) else { return Ok(()) };
-        let entries = self.toml.entries(table, &path)?;
-        self.draft.account(self.toml.file, entries.len());
+        let toml = self.toml;
+        let Some(table) = toml.get(&path) else { return Ok(()) };
+        let entries = toml.entries(table, &path)?;
+        self.draft.account(toml.file, entries.len());
         let mut problems = Problems::default();
         for (name, value) in entries {
-            let origin = self.toml.origin(value.span());
-            let read = self.room(scope).and_then(|()| self.package(name, value, &scope.place(origin.clone(), role)));
-            problems.note(read.map_err(|error| if error.origin.is_none() { error.at(origin) } else { error }));
+            let read = self.room(scope).and_then(|()| take(self, name, value));
+            problems.note(read.map_err(|error| error.or_at(&toml.origin(value.span()))));
         }
         problems.finish()
     }
@@ -255,7 +265,7 @@ impl<'t> Reader<'_, '_, 't> {
             _ => return Err(self.mistyped(value, &[name], "a version or a table")),
         };
         if let Some(channel) = &spec.channel {
-            let distribution = match conda::Kind::of(&spec, self.packages) {
+            let distribution = match conda::Kind::of(&spec, self.draft.packages) {
                 conda::Kind::Distribution(name, _) => Some(name),
                 _ => None,
             };
@@ -263,7 +273,7 @@ impl<'t> Reader<'_, '_, 't> {
             let bindings = distribution.iter().flat_map(|name| binding(name)).collect();
             conda::channel(self.draft, &Channel { name: channel, bindings, origin: place.origin.clone() });
         }
-        match conda::take(self.draft, self.packages, &spec, place) {
+        match conda::take(self.draft, &spec, place) {
             None => self.draft.fact(self.toml.file),
             Some(note) => self.draft.noted(self.toml.file, note),
         }

@@ -9,7 +9,6 @@ use super::super::conda::{Place, text};
 use super::super::draft::requirement;
 use super::super::folder::parent;
 use super::super::pep508;
-use super::super::problems::Problems;
 use super::super::text::{is_hidden, shown};
 use super::super::toml_file::Value;
 use super::super::url::{check, without_credentials};
@@ -36,18 +35,11 @@ const FOLLOWED: [&str; 13] = [
 
 impl<'t> Reader<'_, '_, 't> {
     pub(super) fn pypi(&mut self, scope: &Scope<'t>, key: &'t str, role: RequirementRole) -> Result<()> {
-        let path = [scope.path.as_slice(), &[key]].concat();
-        let Some(table) = self.toml.get(&path) else { return Ok(()) };
-        let entries = self.toml.entries(table, &path)?;
-        self.draft.account(self.toml.file, entries.len());
-        let mut problems = Problems::default();
-        for (name, value) in entries {
-            let origin = self.toml.origin(value.span());
-            let read = self.room(scope).and_then(|()| self.wanted(scope, name, value, role));
-            problems.note(read.map_err(|error| if error.origin.is_none() { error.at(origin) } else { error }));
-            self.draft.fact(self.toml.file);
-        }
-        problems.finish()
+        self.each(scope, key, |reader, name, value| {
+            reader.wanted(scope, name, value, role)?;
+            reader.draft.fact(reader.toml.file);
+            Ok(())
+        })
     }
 
     fn wanted(&mut self, scope: &Scope<'t>, name: &str, value: &Value<'_>, role: RequirementRole) -> Result<()> {

@@ -1,9 +1,8 @@
 use std::fmt::Write as _;
-use std::fs;
 
 use proptest::prelude::*;
 
-use super::super::folder::Folder;
+use super::super::testing::drafted;
 use super::*;
 use crate::model::{IndexRole, Project, Source};
 
@@ -12,18 +11,7 @@ fn project(text: &str) -> Result<Project> {
 }
 
 fn in_file(file: &str, text: &str) -> Result<Project> {
-    let root = tempfile::tempdir().unwrap();
-    fs::write(root.path().join(file), text).unwrap();
-    fs::create_dir(root.path().join("own")).unwrap();
-    fs::write(root.path().join("own/setup.py"), "").unwrap();
-    let folder = Folder::open(root.path()).unwrap();
-    let mut draft = Draft::new(&folder);
-    read(&mut draft, file)?;
-    let project = draft.finish();
-    for account in project.read.iter().filter(|account| account.path == FILE) {
-        assert_eq!(account.facts + account.noted, account.entries, "{account:?}");
-    }
-    Ok(project)
+    Ok(drafted(&[(file, text), ("own/setup.py", "")], |draft| read(draft, file))?.1)
 }
 
 /// Each requirement with its group.

@@ -10,7 +10,7 @@ use super::super::text::shown;
 use super::super::toml_file::TomlFile;
 use super::dependency::{self, Asked, Entry, Whose, bind};
 use super::extras::Extras;
-use super::{DEPENDENCIES, Reader, extras, facts, groups, normalized, placed, sources};
+use super::{DEPENDENCIES, Reader, extras, facts, groups, normalized, sources};
 use crate::model::{Note, Origin, Requirement, Result, Source};
 
 /// Whether Poetry's own table supplies the `dependencies` that `[project]` lacks. Poetry asks so when it configures a
@@ -84,7 +84,7 @@ pub(super) fn entries(reader: &mut Reader<'_, '_, '_>, entries: &[Entry<'_, '_>]
             continue;
         }
         reader.draft.account(reader.toml.file, 1);
-        problems.note(one(reader, entry, whose).map_err(placed(&entry.origin)));
+        problems.note(one(reader, entry, whose).map_err(|error| error.or_at(&entry.origin)));
     }
     problems.finish()
 }

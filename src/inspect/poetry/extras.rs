@@ -4,7 +4,7 @@
 use super::super::draft::Draft;
 use super::super::text::shown;
 use super::super::toml_file::TomlFile;
-use super::{DEPENDENCIES, normalized, placed};
+use super::{DEPENDENCIES, normalized};
 use crate::model::{Error, Note, Origin, Result, Selectable, SelectableKind};
 
 const PATH: [&str; 3] = ["tool", "poetry", "extras"];
@@ -45,7 +45,7 @@ pub(super) fn read(draft: &mut Draft<'_>, toml: &TomlFile<'_>, selectable: bool)
         let origin = toml.origin(value.span());
         let extra = normalized(written)
             .ok_or_else(|| Error::usage(format!("`{}` is not a name for an extra", shown(written))))
-            .map_err(placed(&origin))?;
+            .map_err(|error| error.or_at(&origin))?;
         let items = toml.strings(value, &["tool", "poetry", "extras", written], false)?;
         draft.account(toml.file, items.len());
         let names = items.into_iter().filter_map(|(name, origin)| item(draft, toml.file, &known, name, &origin));

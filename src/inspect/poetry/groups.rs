@@ -5,7 +5,7 @@ use super::super::problems::Problems;
 use super::super::text::shown;
 use super::dependency::{self, Entry, Whose};
 use super::extras::Extras;
-use super::{Reader, enrich, normalized, placed};
+use super::{Reader, enrich, normalized};
 use crate::model::{Error, Origin, Requirement, Result, Selectable, SelectableKind};
 
 const PATH: [&str; 3] = ["tool", "poetry", "group"];
@@ -26,7 +26,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_, '_>) -> Result<()> {
         for (written, value) in toml.entries(table, &PATH)? {
             let path = ["tool", "poetry", "group", written];
             let origin = toml.origin(value.span());
-            let name = name(written).map_err(placed(&origin))?;
+            let name = name(written).map_err(|error| error.or_at(&origin))?;
             // The group that the dependencies of the project itself are in.
             let whose = if name == "main" { Whose::Project } else { Whose::Group(&name) };
             let keys = toml.entries(value, &path)?;

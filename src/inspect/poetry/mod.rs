@@ -85,11 +85,6 @@ fn normalized(name: &str) -> Option<String> {
     parse_name(name).filter(|(_, extras)| extras.is_empty()).map(|(name, _)| name)
 }
 
-/// An error, with a place where it has none yet.
-fn placed(origin: &Origin) -> impl FnOnce(Error) -> Error {
-    move |error| if error.origin.is_none() { error.at(origin.clone()) } else { error }
-}
-
 /// Takes up the dependencies of `file`: with all its extras and groups as such, or with the extras asked for as if what
 /// they bring were its own.
 fn take(draft: &mut Draft<'_>, file: &str, asked: Option<&[String]>) -> Result<()> {
@@ -146,7 +141,7 @@ impl Reader<'_, '_, '_> {
             } else {
                 self.one(entry, whose, extras)
             };
-            problems.note(read.map_err(placed(&entry.origin)));
+            problems.note(read.map_err(|error| error.or_at(&entry.origin)));
         }
         problems.finish()
     }

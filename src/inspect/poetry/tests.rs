@@ -2,8 +2,8 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use super::super::folder::Folder;
 use super::super::pep508;
+use super::super::testing::drafted;
 use super::*;
 use crate::model::{IndexRole, Project, SelectableKind};
 
@@ -15,19 +15,7 @@ fn project(files: Files<'_>) -> Result<Project> {
 }
 
 fn run(files: Files<'_>, read: impl FnOnce(&mut Draft<'_>) -> Result<()>) -> Result<Project> {
-    let root = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = root.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    let folder = Folder::open(root.path()).unwrap();
-    let mut draft = Draft::new(&folder);
-    read(&mut draft)?;
-    let project = draft.finish();
-    for read in &project.read {
-        assert_eq!(read.facts + read.noted, read.entries, "{read:?}\n{:#?}", project.notes);
-    }
+    let ((), project) = drafted(files, read)?;
     for requirement in &project.requirements {
         assert!(pep508::parse(&requirement.text).is_ok(), "{}", requirement.text);
     }

@@ -4,7 +4,6 @@ use super::super::problems::Problems;
 use super::super::toml_file::Value;
 use super::super::{requirements, setuptools};
 use super::build::LEGACY_BACKEND;
-use super::project::at;
 use super::{Reader, hatch, parent};
 use crate::model::{Note, Origin, Result};
 
@@ -24,7 +23,7 @@ impl Reader<'_, '_, '_> {
             match self.stated_elsewhere(field) {
                 Ok(true) => {}
                 Ok(false) => unread.push((*field, origin)),
-                Err(error) => problems.note(Err(at(error, origin))),
+                Err(error) => problems.note(Err(error.or_at(origin))),
             }
         }
         if !unread.is_empty() && !self.of_setuptools()? {

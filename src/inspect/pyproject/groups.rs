@@ -7,7 +7,6 @@ use super::super::pep508;
 use super::super::problems::Problems;
 use super::super::text::shown;
 use super::super::toml_file::Value;
-use super::project::at;
 use super::requirement::{Section, Stated};
 use super::settings::Settings;
 use super::{Reader, join, parent, pdm};
@@ -66,7 +65,7 @@ impl Reader<'_, '_, '_> {
             }
             for (stated, editable) in expansion.requirements {
                 let section = Section { group: Some(name.clone()), editable, ..Section::default() };
-                problems.note(self.place(stated, &section).map_err(|error| at(error, stated.origin())));
+                problems.note(self.place(stated, &section).map_err(|error| error.or_at(stated.origin())));
             }
         }
         problems.finish()
@@ -116,7 +115,7 @@ impl Reader<'_, '_, '_> {
             let origin = toml.origin(item.span());
             match self.item(item, &origin, of_pdm) {
                 Ok(item) => group.items.push(item),
-                Err(error) => problems.note(Err(at(error, &origin))),
+                Err(error) => problems.note(Err(error.or_at(&origin))),
             }
             self.draft.fact(toml.file);
         }

@@ -6,7 +6,6 @@ use super::super::problems::Problems;
 use super::super::text::{is_hidden, shown};
 use super::super::toml_file::{TomlFile, Value};
 use super::super::url::{check, is_url, scheme, without_credentials};
-use super::project::at;
 use super::settings::{Setting, Settings};
 use crate::model::{Error, Index, IndexBinding, IndexRole, Note, Origin, Result};
 
@@ -111,7 +110,7 @@ fn table_of<'s>(setting: &Setting<'s, '_>, table: &'s Value<'_>) -> Result<Named
 
 /// Takes up an index: a URL, or a folder of the project.
 fn push(draft: &mut Draft<'_>, toml: &TomlFile<'_>, named: &Named<'_>, origin: &Origin) -> Result<()> {
-    let url = address(draft, parent(toml.file), named.url, origin).map_err(|error| at(error, origin))?;
+    let url = address(draft, parent(toml.file), named.url, origin).map_err(|error| error.or_at(origin))?;
     let Some(url) = url else {
         let message = format!("`{}` does not exist in the project", shown(named.url));
         draft.noted(toml.file, Note::warning(message, origin.clone()));

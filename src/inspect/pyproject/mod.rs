@@ -219,27 +219,18 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::testing::drafted;
     use super::*;
     use crate::model::{IndexRole, Manifest, Project, Requirement};
 
     /// What is read from a `pyproject.toml` among `files`.
     pub(super) fn read(files: &[(&str, &str)]) -> Result<Project> {
-        let root = tempfile::tempdir().unwrap();
-        for (file, text) in files {
-            let path = root.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        draft.project.manifests.push(Manifest { path: FILE.to_owned(), kind: ManifestKind::Pyproject });
-        take(&mut draft, FILE, &Asked::EVERYTHING)?;
-        facts(&mut draft)?;
-        let project = draft.finish();
-        for read in &project.read {
-            assert_eq!(read.entries, read.facts + read.noted, "{read:?} {:?}", project.notes);
-        }
-        Ok(project)
+        let read = |draft: &mut Draft<'_>| {
+            draft.project.manifests.push(Manifest { path: FILE.to_owned(), kind: ManifestKind::Pyproject });
+            take(draft, FILE, &Asked::EVERYTHING)?;
+            facts(draft)
+        };
+        Ok(drafted(files, read)?.1)
     }
 
     /// The same of one file.

@@ -8,7 +8,6 @@ use super::super::source;
 use super::super::text::shown;
 use super::super::toml_file::{TomlFile, Value};
 use super::super::url::{fragment, is_url};
-use super::project::at;
 use super::requirement::{Section, in_project};
 use super::{Reader, indexes};
 use crate::model::{Error, Index, IndexBinding, IndexRole, Note, Origin, RequirementRole, Result};
@@ -37,7 +36,7 @@ pub(super) fn sources(draft: &mut Draft<'_>, toml: &TomlFile<'_>) -> Result<()> 
     let mut problems = Problems::default();
     for table in tables {
         let origin = toml.origin(table.span());
-        problems.note(one(draft, toml, table, &origin).map_err(|error| at(error, &origin)));
+        problems.note(one(draft, toml, table, &origin).map_err(|error| error.or_at(&origin)));
     }
     problems.finish()
 }
@@ -122,7 +121,7 @@ pub(super) fn resolution(reader: &mut Reader<'_, '_, '_>) -> Result<()> {
         };
         let stated = reader.stated(&overriding(name, version.trim()), &origin);
         let taken = stated.and_then(|stated| reader.place(&stated, &section));
-        problems.note(taken.map_err(|error| at(error, &origin)));
+        problems.note(taken.map_err(|error| error.or_at(&origin)));
         reader.draft.fact(toml.file);
     }
     problems.finish()

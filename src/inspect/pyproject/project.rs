@@ -140,18 +140,10 @@ impl Reader<'_, '_, '_> {
         let mut problems = Problems::default();
         for (text, origin) in strings {
             let taken = self.stated(text, &origin).and_then(|stated| self.place(&stated, section));
-            problems.note(taken.map_err(|error| at(error, &origin)));
+            problems.note(taken.map_err(|error| error.or_at(&origin)));
             self.draft.fact(toml.file);
         }
         problems.finish()
-    }
-}
-
-/// `error`, at `origin` unless it has a place of its own.
-pub(super) fn at(error: Error, origin: &Origin) -> Error {
-    match error.origin {
-        None => error.at(origin.clone()),
-        Some(_) => error,
     }
 }
 

@@ -7,7 +7,6 @@ use super::super::pep508::{self, Parsed, Rest, Wanted};
 use super::super::source;
 use super::super::text::{is_hidden, shown};
 use super::super::url::{is_url, without_credentials};
-use super::project::at;
 use super::sources::Reference;
 use super::{Asked, Reader, follow_as, parent};
 use crate::model::{Error, Note, Origin, Requirement, RequirementRole, Result, Source};
@@ -133,10 +132,10 @@ impl Reader<'_, '_, '_> {
             if matches!((own, theirs), (Some(own), Some(theirs)) if pep508::exclude_each_other(own, theirs)) {
                 continue;
             }
-            let source = reference.source(self.draft).map_err(|error| at(error, &reference.origin))?;
+            let source = reference.source(self.draft).map_err(|error| error.or_at(&reference.origin))?;
             let marker = pep508::both(own, theirs);
             let text = with_marker(&format!("{name} @ {}", reference.target), marker.as_deref());
-            pep508::parse(&text).map_err(|error| at(error, &reference.origin))?;
+            pep508::parse(&text).map_err(|error| error.or_at(&reference.origin))?;
             self.push(stated, section, Place { source, text, marker, editable: reference.editable })?;
         }
         if !specifiers.is_empty() {
@@ -216,7 +215,7 @@ fn narrow(requirement: &mut Requirement, marker: Option<&str>) -> Result<()> {
     let mut marker = requirement.marker.iter();
     marker.try_for_each(|marker| match pep508::parse(&format!("a ; {marker}")) {
         Ok(_) => Ok(()),
-        Err(error) => Err(at(error, &requirement.origin)),
+        Err(error) => Err(error.or_at(&requirement.origin)),
     })
 }
 

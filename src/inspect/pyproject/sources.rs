@@ -165,7 +165,7 @@ impl Sources {
 
     fn alternative(&mut self, draft: &mut Draft<'_>, alternative: &Alternative<'_, '_>, own: bool) -> Result<()> {
         let Alternative { toml, name, origin, .. } = alternative;
-        let at = |error: Error| if error.origin.is_none() { error.at(origin.clone()) } else { error };
+        let at = |error: Error| error.or_at(origin);
         if let Some(index) = alternative.string("index")? {
             indexes::bind(draft, toml, index, alternative.binding()?).map_err(at)?;
             answer(draft, toml, own, None);

@@ -76,9 +76,7 @@ fn mention_within(toml: &TomlFile<'_>, value: &Value<'_>, depth: usize) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
-    use super::super::super::folder::Folder;
+    use super::super::super::testing::drafted;
     use super::super::{FILE, facts};
     use super::*;
     use crate::model::{Lock, Manifest, ManifestKind};
@@ -86,17 +84,17 @@ mod tests {
     #[test]
     fn a_lock_says_where_torch_comes_from() {
         let said = |locked: bool| {
-            let root = tempfile::tempdir().unwrap();
-            fs::write(root.path().join(FILE), "[tool.uv.sources]\ntorch = { index = 'cpu' }").unwrap();
-            let folder = Folder::open(root.path()).unwrap();
-            let mut draft = Draft::new(&folder);
-            let (path, kind) = ("uv.lock".to_owned(), ManifestKind::UvLock);
-            draft.project.manifests.push(Manifest { path: path.clone(), kind });
-            if locked {
-                draft.project.locks.push(Lock { path, kind, format: None, packages: Vec::new() });
-            }
-            facts(&mut draft).unwrap();
-            draft.project.notes.iter().map(|note| note.message.clone()).collect::<Vec<_>>()
+            let files = [(FILE, "[tool.uv.sources]\ntorch = { index = 'cpu' }")];
+            let read = |draft: &mut Draft<'_>| {
+                let (path, kind) = ("uv.lock".to_owned(), ManifestKind::UvLock);
+                draft.project.manifests.push(Manifest { path: path.clone(), kind });
+                if locked {
+                    draft.project.locks.push(Lock { path, kind, format: None, packages: Vec::new() });
+                }
+                facts(draft)
+            };
+            let ((), project) = drafted(&files, read).unwrap();
+            project.notes.iter().map(|note| note.message.clone()).collect::<Vec<_>>()
         };
         assert_eq!(said(true), ["`tool.uv.sources` is not followed: the lock says what comes from where"]);
         assert!(said(false)[0].contains("torch comes from where pip takes it"));

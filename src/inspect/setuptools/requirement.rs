@@ -176,10 +176,7 @@ pub(super) fn take(draft: &mut Draft<'_>, list: &List<'_>, entries: &[Entry], un
     let mut problems = Problems::default();
     for entry in &entries {
         let origin = Origin::file(list.file, entry.line);
-        problems.note(one(draft, list, entry, &origin).map_err(|error| match error.origin {
-            None => error.at(origin),
-            Some(_) => error,
-        }));
+        problems.note(one(draft, list, entry, &origin).map_err(|error| error.or_at(&origin)));
     }
     conditions(draft, list, &entries);
     problems.finish()

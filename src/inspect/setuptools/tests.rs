@@ -5,25 +5,14 @@ mod edges;
 use std::fs;
 
 use super::super::draft::Draft;
-use super::super::folder::{Folder, join, parent};
+use super::super::folder::join;
+use super::super::testing::drafted;
 use super::*;
 use crate::model::{Project, Severity};
 
 /// What reading `file`, among `files`, gives.
 fn read_file(file: &str, files: &[(&str, &str)]) -> Result<Project> {
-    let root = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        fs::create_dir_all(root.path().join(parent(name))).unwrap();
-        fs::write(root.path().join(name), text).unwrap();
-    }
-    let folder = Folder::open(root.path()).unwrap();
-    let mut draft = Draft::new(&folder);
-    read_manifest(&mut draft, file)?;
-    let project = draft.finish();
-    for read in project.read.iter().filter(|read| [SCRIPT, CONFIGURATION].contains(&read.path.as_str())) {
-        assert_eq!(read.entries, read.facts + read.noted, "{read:?}");
-    }
-    Ok(project)
+    Ok(drafted(files, |draft| read_manifest(draft, file))?.1)
 }
 
 fn script(text: &str) -> Project {

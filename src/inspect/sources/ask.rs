@@ -123,7 +123,8 @@ impl Group<'_> {
 }
 
 /// Asks for what the sources import.
-pub(super) fn ask(draft: &mut Draft<'_>, tree: &Tree, packages: &Packages, scanned: &[(&str, Scanned)]) {
+pub(super) fn ask(draft: &mut Draft<'_>, tree: &Tree, scanned: &[(&str, Scanned)]) {
+    let packages = draft.packages;
     let groups = groups(draft, tree, packages, scanned);
     let versions = script::versions(scanned.iter().filter_map(|(_, scanned)| scanned.script.as_ref()));
     let mut left: BTreeMap<Left, Vec<&Group<'_>>> = BTreeMap::new();

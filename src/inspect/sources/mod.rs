@@ -27,7 +27,6 @@ use super::folder::{Folder, parent};
 use super::python_file::on_big_stack;
 use super::text::shown;
 use super::tree::{Tree, is_beneath};
-use crate::catalogue::Packages;
 use crate::model::{Note, Origin, Project};
 
 /// How many files of one thread make a second one worth its start.
@@ -42,7 +41,7 @@ const MOST_USES: usize = 10_000;
 const MOST_LOOKED_AT: usize = 5_000;
 
 /// Takes up what the sources tell; where `imports` is set, what they import is asked for.
-pub(super) fn read(draft: &mut Draft<'_>, tree: &Tree, packages: &Packages, imports: bool) {
+pub(super) fn read(draft: &mut Draft<'_>, tree: &Tree, imports: bool) {
     draft.project.notes.extend(tree.notes.iter().cloned());
     draft.project.sources.files = tree.python.len() + tree.notebooks.len();
     let files: Vec<&str> = tree.python.iter().chain(&tree.notebooks).map(String::as_str).collect();
@@ -63,7 +62,7 @@ pub(super) fn read(draft: &mut Draft<'_>, tree: &Tree, packages: &Packages, impo
     too_many_uses(draft);
     if imports {
         scanned.retain(|(file, _)| asks(file));
-        ask::ask(draft, tree, packages, &scanned);
+        ask::ask(draft, tree, &scanned);
     }
 }
 
@@ -173,16 +172,14 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::testing::folder_of;
     use super::*;
+    use crate::catalogue::Packages;
     use crate::inspect::{InspectOptions, inspect};
     use crate::model::{CompileForm, ManifestKind, Result};
 
     fn project(files: &[(&str, &str)]) -> Result<Project> {
-        let root = tempfile::tempdir().unwrap();
-        for (file, text) in files {
-            fs::create_dir_all(root.path().join(file).parent().unwrap()).unwrap();
-            fs::write(root.path().join(file), text).unwrap();
-        }
+        let root = folder_of(files);
         inspect(root.path(), &Packages::embedded().unwrap(), &InspectOptions::default())
     }
 

