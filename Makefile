@@ -7,7 +7,7 @@ export SCONCE_CA_BUNDLE ?= $(HOST_CA)
 DEMO_PROJECT ?= tests/projects/gpt-fast
 DEMO_TAG ?= sconce-demo:latest
 
-.PHONY: demo test check bench bench-inspect fuzz snapshots setup
+.PHONY: demo test check bench bench-inspect matrix-local fuzz snapshots setup
 
 demo: setup ## the main job on a real project, torch from the package index
 	cargo build --release
@@ -29,6 +29,9 @@ bench: bench-inspect ## side by side with a careful hand-written Dockerfile, as 
 bench-inspect: setup ## the time and memory that `sconce inspect` takes
 	cargo build --release
 	scripts/bench-inspect
+
+matrix-local: setup ## real projects of many kinds, built and proven one after the other (about an hour; see docs/matrix.md)
+	scripts/matrix-local
 
 SECONDS ?= 60
 

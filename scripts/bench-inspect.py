@@ -142,6 +142,7 @@ def main():
     print(f"{'':<56} {'process':>12} {'wall':>12} {'memory':>10}   target")
     inspect = lambda project: measured([sconce, "inspect", "--json", str(work / project)])
     row("an ordinary project", "process time under 20 ms", inspect("small"))
+    row("  render of the same", "under 20 ms", measured([sconce, "render", "--quiet", str(work / "small")]))
     row(f"a tree of {count:,} files", "under 500 ms and 100 MB", inspect("large"))
     if pipreqs := shutil.which("pipreqs"):
         ours = ["--print", "--use-local", "--ignore", ".venv,node_modules", str(work / "large")]

@@ -84,10 +84,12 @@ fn no_arguments() {
 fn help_of_every_command() {
     let desk = Desk::new();
     assert_snapshot!("help", desk.run(&["--help"]));
-    for command in ["inspect", "render", "build", "verify", "images", "completions", "man"] {
+    for command in ["inspect", "render", "build", "verify", "images", "templates", "completions", "man"] {
         assert_snapshot!(format!("help_{command}"), desk.run(&[command, "--help"]));
     }
+    assert_snapshot!("help_images_check", desk.run(&["images", "check", "--help"]));
     assert_snapshot!("help_images_bootstrap", desk.run(&["images", "bootstrap", "--help"]));
+    assert_snapshot!("help_templates_export", desk.run(&["templates", "export", "--help"]));
 }
 
 #[test]
@@ -135,6 +137,85 @@ fn an_unknown_key_of_the_configuration() {
         "[project]\nname = \"x\"\nversion = \"1\"\n\n[tool.sconce]\nvairant = \"cpu\"\n",
     );
     assert_snapshot!(desk.run(&["inspect", "project"]));
+}
+
+/// The Dockerfile of the desk's project.
+fn dockerfile(desk: &Desk, args: &[&str]) -> String {
+    let output = desk.command(&[&["render", "project"], args].concat()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_dockerfile_is_the_same_every_time() {
+    let desk = Desk::new();
+    let first = dockerfile(&desk, &[]);
+    assert!(first.starts_with("# An image for project ") && first.contains("\nUSER app\n"), "{first}");
+    assert_eq!(dockerfile(&desk, &[]), first);
+    let told = desk.run(&["render", "project", "--devcontainer", "--quiet"]);
+    assert!(told.starts_with("exit code 0\n"), "{told}");
+    assert_eq!(fs::read_to_string(desk.path("project/.devcontainer/Dockerfile")).unwrap(), first);
+    assert!(desk.path("project/.devcontainer/devcontainer.json").exists());
+    // Files of ours say nothing of the project.
+    assert_eq!(dockerfile(&desk, &[]), first);
+    assert_snapshot!("a_devcontainer_that_is_there", desk.run(&["render", "project", "--devcontainer"]));
+    assert!(desk.run(&["render", "project", "--devcontainer", "--force"]).starts_with("exit code 0\n"));
+}
+
+#[test]
+fn how_containers_run_stands_in_flags_and_in_files() {
+    let desk = Desk::new();
+    desk.write(
+        "project/sconce.toml",
+        "user = '1234:0'\nworkdir = '/srv/x'\ncmd = 'serve --port 80'\nentrypoint = ['tini', '--']\nports = [80, '53/udp']\n\
+         healthcheck = 'true'\n[labels]\n'a.b' = 'file'\n'c.d' = 'e'\n",
+    );
+    let from_file = dockerfile(&desk, &[]);
+    for line in [
+        "EXPOSE 53/udp 80/tcp",
+        "HEALTHCHECK CMD [\"sh\", \"-c\", \"true\"]",
+        "USER 1234:0",
+        "WORKDIR /srv/x",
+        "ENTRYPOINT [\"tini\", \"--\"]",
+        "CMD [\"serve\", \"--port\", \"80\"]",
+        "LABEL org.opencontainers.image.base.name=\"${BASE}\" \\\n      a.b=\"file\" \\\n      c.d=\"e\" \\",
+    ] {
+        assert!(from_file.contains(&format!("\n{line}\n")), "{line} is missing in\n{from_file}");
+    }
+    let flags = ["--user", "me", "--cmd", "python -m 'a b'", "--label", "a.b=flag", "--expose", "81"];
+    let from_flags = dockerfile(&desk, &flags);
+    for line in ["USER me", "CMD [\"python\", \"-m\", \"a b\"]", "EXPOSE 81/tcp", "      c.d=\"e\" \\"] {
+        assert!(from_flags.contains(&format!("\n{line}\n")), "{line} is missing in\n{from_flags}");
+    }
+    assert!(from_flags.contains("a.b=\"flag\" "), "{from_flags}");
+    assert_snapshot!("a_label_with_a_newline", desk.run(&["render", "project", "--label", "a.b=one\ntwo"]));
+    assert_snapshot!("a_command_in_open_quotes", desk.run(&["render", "project", "--cmd", "python 'x"]));
+}
+
+#[test]
+fn templates_are_exported_changed_and_used() {
+    let desk = Desk::new();
+    assert_snapshot!("templates_exported", desk.run(&["templates", "export", "project/docker"]));
+    assert_snapshot!("templates_that_are_there", desk.run(&["templates", "export", "project/docker"]));
+    desk.write("project/sconce.toml", "templates = 'docker'\n");
+    let built_in = dockerfile(&Desk::new(), &[]);
+    assert_eq!(dockerfile(&desk, &[]), built_in);
+    fs::remove_dir_all(desk.path("project/docker")).unwrap();
+    assert_snapshot!("templates_that_are_missing", desk.run(&["render", "project"]));
+    let text =
+        "{% extends 'sconce/Dockerfile.tera' %}\n{% block run %}\nRUN id {% if builder %}x{% endif %}{% endblock %}";
+    desk.write("project/docker/Dockerfile.tera", text);
+    assert_snapshot!("a_misspelt_name_in_a_condition", desk.run(&["render", "project"]));
+    desk.write("project/docker/Dockerfile.tera", &text.replace("builder", "buildkit"));
+    assert!(dockerfile(&desk, &[]).contains("\nRUN id x\n"));
+}
+
+/// What cannot run there cannot be proven there.
+#[test]
+fn a_platform_that_the_engine_is_not() {
+    let engine = building(&json!("hang"), &[]);
+    let args = [&BUILD[..], &["--platform", "linux/arm64"]].concat();
+    assert_snapshot!(Desk::new().run_with(&engine, &args));
 }
 
 #[test]
@@ -248,6 +329,11 @@ fn the_bases_and_what_the_engine_has_of_them() {
     let engine = recording(&[image("debian:trixie-slim", "1")], &[]);
     assert_snapshot!("images", desk.run_with(&engine, &["images", "list"]));
     assert_snapshot!("images_as_json", desk.run_with(&engine, &["images", "--json"]));
+}
+
+#[test]
+fn the_bases_hold() {
+    assert_snapshot!(Desk::new().run(&["images", "check"]));
 }
 
 #[test]

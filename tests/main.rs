@@ -12,5 +12,6 @@ mod plan;
 mod report;
 mod samples;
 mod support;
+mod templates;
 mod tidy;
 mod verify;

@@ -2,19 +2,33 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "plan/bases.rs"]
+mod bases;
+#[path = "plan/choice.rs"]
+mod choice;
 #[path = "plan/decisions.rs"]
 mod decisions;
 #[path = "plan/hostile.rs"]
 mod hostile;
+#[path = "plan/installers.rs"]
+mod installers;
+#[path = "plan/variants.rs"]
+mod variants;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use sconce::catalogue::Catalogue;
-use sconce::catalogue::Packages;
 use sconce::inspect::{InspectOptions, inspect};
 use sconce::model::{Builder, Error, Installer, Network, Origin, Plan, PlannedIndex, Project, Result, TorchSource};
 use sconce::plan::{Asked, PlanOptions, plan};
 use sconce::render::render;
+use sconce::report::{self, Page};
+
+use crate::report::plain;
+
+/// Read once: it takes longer than everything that is tested here.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
 
 /// A project of these files, each a path and its text.
 fn project(files: &[(&str, &str)]) -> Project {
@@ -25,7 +39,7 @@ fn project(files: &[(&str, &str)]) -> Project {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    inspect(&folder, &Packages::embedded().unwrap(), &InspectOptions::default()).unwrap()
+    inspect(&folder, CATALOGUE.packages(), &InspectOptions::default()).unwrap()
 }
 
 fn requirements(text: &str) -> Project {
@@ -38,7 +52,7 @@ fn asked<T>(value: T, flag: &str) -> Option<Asked<T>> {
 }
 
 fn planned(project: &Project, options: &PlanOptions) -> Result<Plan> {
-    plan(project, &Catalogue::embedded().unwrap(), options)
+    plan(project, &CATALOGUE, options)
 }
 
 /// An error as a person sees it.
@@ -56,17 +70,34 @@ fn assert_dockerfile(name: &str, project: &Project, options: &PlanOptions) {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r#"dev\.sconce\.version="[^"]+""#, r#"dev.sconce.version="VERSION""#);
     // A project that asks for what no base has is refused with the reason.
-    let answer = match planned(project, options) {
-        Ok(plan) => render(&plan).unwrap().text,
-        Err(error) => format!("{:?}: {}", error.kind, shown(&error)),
+    let (choices, answer) = match planned(project, options) {
+        Ok(plan) => (choices(&plan), render(&plan).unwrap().text),
+        Err(error) => (String::new(), format!("{:?}: {}", error.kind, shown(&error))),
     };
     settings.bind(|| insta::assert_snapshot!(format!("dockerfile-{name}"), answer));
+    if !choices.is_empty() {
+        insta::assert_snapshot!(format!("plan-{name}"), choices);
+    }
+}
+
+/// What was chosen and said, as a person sees it.
+fn choices(plan: &Plan) -> String {
+    let page = Page { width: 118, ascii: false };
+    plain(|out| {
+        report::choices(plan, page, out)?;
+        report::notes(&plan.notes, page, out)
+    })
 }
 
 /// Holds a table of decisions, one question with its answer a row, against the one that was reviewed.
 fn assert_decisions(name: &str, rows: impl Iterator<Item = (String, String)>) {
     let table: Vec<_> = rows.map(|row| format!("{}\n{}", row.0, row.1).replace('\n', "\n    ")).collect();
     insta::assert_snapshot!(format!("decisions-{name}"), table.join("\n"));
+}
+
+/// Holds steps of a Dockerfile, or an answer, against those that were reviewed.
+fn assert_reviewed(name: &str, text: &str) {
+    insta::assert_snapshot!(name, text);
 }
 
 #[test]
@@ -78,12 +109,8 @@ fn projects_become_dockerfiles() {
         if !folder.is_dir() || name == "bad" {
             continue;
         }
-        let project = inspect(&folder, &Packages::embedded().unwrap(), &InspectOptions::default()).unwrap();
-        let mut options = PlanOptions { network: variables_of(&project), ..PlanOptions::default() };
-        if folder.join(".python-version").exists() {
-            // These name a Python that no base has.
-            options.python = asked("3.13".parse().unwrap(), "--python");
-        }
+        let project = inspect(&folder, CATALOGUE.packages(), &InspectOptions::default()).unwrap();
+        let options = PlanOptions { network: variables_of(&project), ..PlanOptions::default() };
         assert_dockerfile(&name, &project, &options);
     }
 }
@@ -119,6 +146,8 @@ fn company() -> PlanOptions {
         url: url.to_owned(),
         primary,
         secret,
+        name: None,
+        packages: Vec::new(),
         origin: Origin::flag(flag),
     };
     PlanOptions {

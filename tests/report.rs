@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use insta::assert_snapshot;
-use sconce::model::{CheckOutcome, Error, Origin, Outcome};
+use sconce::model::{BaseCheck, CheckOutcome, Error, Origin, Outcome};
 use sconce::report::{self, Page, json};
 
 use crate::samples;
@@ -16,7 +16,7 @@ fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
+pub(crate) fn plain(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> String {
     let text = anstream::adapter::strip_str(&written(write)).to_string();
     assert!(text.lines().all(|line| line.trim_end() == line), "a line ends with blanks");
     text
@@ -74,6 +74,32 @@ fn a_plan_s_choices() {
 #[test]
 fn the_bases() {
     assert_snapshot!(plain(|out| report::bases(&samples::bases(), PAGE, out)));
+}
+
+#[test]
+fn the_catalogue_s_bases_fit_the_page() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let rows = runtime.block_on(sconce::ops::images::list(None::<&sconce::engine::AnyEngine>)).unwrap();
+    for width in [80, 120, 140] {
+        let text = plain(|out| report::bases(&rows, Page { width, ascii: false }, out));
+        let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > width).collect();
+        assert_eq!(wide, [""; 0]);
+        assert_snapshot!(format!("bases_{width}"), text);
+    }
+}
+
+#[test]
+fn bases_whose_facts_do_not_hold() {
+    let check = |id: &str, problems: &[&str]| BaseCheck {
+        id: id.to_owned(),
+        interpreters: 8,
+        packages: 7,
+        images: 1,
+        checked: "2026-11-22".to_owned(),
+        problems: problems.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    let checks = [check("debian-13", &[]), check("debian-12", &["no interpreter", "`source` is not a URL"])];
+    assert_snapshot!(plain(|out| report::base_checks(&checks, PAGE, out)));
 }
 
 fn error() -> Error {

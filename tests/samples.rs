@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 use sconce::model::{
-    BaseImage, BaseOrigin, BaseRow, BuildFailure, Builder, BuiltBy, Check, CheckOutcome, Choice, Diagnosis,
-    Environment, Evidence, Image, Index, IndexRole, Installer, Layer, Manifest, ManifestKind, Network, Note, Origin,
-    Outcome, Package, PackageManager, Plan, Project, PythonConstraint, Remedy, Report, Requirement, RequirementRole,
-    SCHEMA, Source, Strength, TorchBuild, TorchSource, VariableUse, Variant, Verification,
+    BaseImage, BaseOrigin, BasePythons, BaseRow, BuildFailure, Builder, BuiltBy, Check, CheckOutcome, Choice,
+    Diagnosis, Environment, Evidence, Image, ImageConfig, Index, IndexRole, Installer, Layer, Manifest, ManifestKind,
+    Network, Note, Origin, Outcome, Package, PackageManager, Plan, Prediction, Project, PythonConstraint,
+    PythonProvider, Remedy, Report, Requirement, RequirementRole, SCHEMA, Source, Strength, TorchBuild, TorchSource,
+    VariableUse, Variant, Verification,
 };
 
 const NEW: &str = "sha256:4f1c7a9d20b35e6688c0d1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
@@ -93,10 +94,12 @@ pub(crate) fn plan() -> Plan {
             BaseImage {
                 id: "debian-13".to_owned(),
                 reference: "debian:trixie-slim".to_owned(),
-                bootstrapped: "localhost/sconce/debian:trixie".to_owned(),
-                suite: "trixie".to_owned(),
+                bootstrapped: Some("localhost/sconce/debian:trixie".to_owned()),
+                suite: Some("trixie".to_owned()),
                 package_manager: PackageManager::Apt,
+                provider: PythonProvider::Distribution,
                 interpreter: "python3.13".to_owned(),
+                sets: Vec::new(),
             },
             Origin::Default,
             "it has Python 3.13",
@@ -112,16 +115,31 @@ pub(crate) fn plan() -> Plan {
                 backend: None,
                 specifiers: specifiers(">=2.5"),
                 variant: Variant::Cuda { version: None },
+                prediction: Prediction {
+                    version: Some(Version::from_str("2.15").unwrap()),
+                    variant: Variant::Cuda { version: Some("13.2".to_owned()) },
+                    installed_gb: Some(5.7),
+                    driver: Some("580.65.06".to_owned()),
+                    full_driver: Some("595.45.04".to_owned()),
+                },
             },
             Origin::file("requirements.txt", 2),
             "no variant was asked for, and the index has CUDA builds by default",
         ),
         installer: Choice::new(Installer::Uv, Origin::Default, "it is the faster one"),
         builder: Builder::Buildkit,
+        architecture: Choice::new("amd64".to_owned(), Origin::Default, "it is the engine's own"),
+        lock: None,
+        unisolated: Vec::new(),
+        build_needs: Vec::new(),
+        constraints: Vec::new(),
+        overrides: Vec::new(),
+        groups: Vec::new(),
         system: vec![
             Choice::new("g++".to_owned(), Origin::Default, because),
             Choice::new("ffmpeg".to_owned(), Origin::flag("--system-package"), "it was asked for"),
         ],
+        tools: Vec::new(),
         manifests: project().manifests,
         dependencies: Vec::new(),
         hashed: false,
@@ -131,11 +149,12 @@ pub(crate) fn plan() -> Plan {
         setuptools: specifiers("<82"),
         package: project().package,
         indexes: Vec::new(),
+        find_links: Vec::new(),
         extra_index: None,
         network: Network::default(),
         env: std::collections::BTreeMap::new(),
         run: Vec::new(),
-        user: "app".to_owned(),
+        image: ImageConfig { user: "app".to_owned(), workdir: "/app".to_owned(), ..ImageConfig::default() },
         notes: vec![cuda_note()],
     }
 }
@@ -363,9 +382,17 @@ pub(crate) fn bases() -> Vec<BaseRow> {
         .map(|(id, suite, python)| BaseRow {
             id: id.to_owned(),
             reference: format!("debian:{suite}-slim"),
-            bootstrapped: format!("localhost/sconce/debian:{suite}"),
-            suite: suite.to_owned(),
+            bootstrapped: Some(format!("localhost/sconce/debian:{suite}")),
+            suite: Some(suite.to_owned()),
+            package_manager: PackageManager::Apt,
+            architectures: vec!["amd64".to_owned()],
+            glibc: "2.41".to_owned(),
+            size_mb: Some(120),
+            releases: Vec::new(),
+            on_request: false,
+            unverified: suite == "bookworm",
             pythons: vec![python.to_owned()],
+            ways: vec![BasePythons { provider: PythonProvider::Distribution, versions: vec![python.to_owned()] }],
             present: (suite == "trixie").then(|| vec![format!("localhost/sconce/debian:{suite}")]),
         })
         .to_vec()

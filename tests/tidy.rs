@@ -24,7 +24,7 @@ const LAYERS: [(&str, usize); 10] = [
 ];
 
 /// Crates that only one room of the house knows.
-const HOMES: [(&str, &str); 13] = [
+const HOMES: [(&str, &str); 14] = [
     ("bollard", "src/engine/docker/"),
     ("hyper", "src/engine/docker/"),
     ("hyper_util", "src/engine/docker/"),
@@ -36,6 +36,7 @@ const HOMES: [(&str, &str); 13] = [
     ("clap_complete", "src/bin/sconce/"),
     ("clap_mangen", "src/bin/sconce/"),
     ("indicatif", "src/bin/sconce/"),
+    ("shlex", "src/bin/sconce/"),
     ("terminal_size", "src/bin/sconce/"),
     ("anstyle", "src/report/ src/bin/sconce/"),
 ];

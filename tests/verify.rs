@@ -47,6 +47,7 @@ async fn build(engine: &Docker, from: &str, lines: &str, tag: &str) {
         secrets: [].into(),
         labels: [].into(),
         tag: tag.to_owned(),
+        platform: None,
         no_cache: false,
         host_network: false,
         redactor: Redactor::default(),

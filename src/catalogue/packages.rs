@@ -32,6 +32,9 @@ pub struct Packages {
     /// Distributions without wheels, which are compiled against torch and CUDA.
     #[serde(default)]
     compiled: BTreeSet<String>,
+    /// Distributions whose build imports torch.
+    #[serde(default)]
+    builds_against_torch: BTreeMap<String, TorchBuilt>,
     /// Distributions that need torch.
     #[serde(default)]
     needs_torch: BTreeSet<String>,
@@ -54,6 +57,20 @@ pub struct Packages {
 struct CondaSystem {
     names: BTreeSet<String>,
     prefixes: Vec<String>,
+}
+
+/// A distribution whose build imports torch, so that it fails in an environment of its own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TorchBuilt {
+    /// What the build needs besides torch and setuptools.
+    needs: BTreeSet<String>,
+    /// Whether an index has wheels of it, so that it is built only where it is taken from elsewhere.
+    #[serde(default)]
+    wheels: bool,
+    /// Where the build can be read; for readers of the file.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a fact without its source is none"))]
+    source: String,
 }
 
 /// What is known of a module.
@@ -118,6 +135,17 @@ impl Packages {
     /// Whether the distribution `name`, normalized, has no wheels and is compiled against torch.
     pub fn is_compiled(&self, name: &str) -> bool {
         self.compiled.contains(name)
+    }
+
+    /// Whether building the distribution `name`, normalized, imports torch; `from_source` says whether it certainly comes
+    /// as source.
+    pub fn is_built_against_torch(&self, name: &str, from_source: bool) -> bool {
+        self.builds_against_torch.get(name).is_some_and(|built| from_source || !built.wheels)
+    }
+
+    /// What building the distribution `name`, normalized, against torch needs besides torch and setuptools.
+    pub fn build_needs(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.builds_against_torch.get(name).into_iter().flat_map(|built| &built.needs).map(String::as_str)
     }
 
     /// Whether the distribution `name`, normalized, needs torch.
@@ -218,6 +246,22 @@ mod tests {
         }
         assert!(packages.imports.len() >= 150, "{}", packages.imports.len());
         assert!(packages.needs_torch.len() >= 60, "{}", packages.needs_torch.len());
+    }
+
+    #[test]
+    fn what_is_built_against_torch_has_its_source() {
+        let packages = Packages::embedded().unwrap();
+        for (name, built) in &packages.builds_against_torch {
+            let names = built.needs.iter().chain([name]);
+            assert!(names.into_iter().all(|name| *name == normalized(name)), "`{name}`");
+            assert!(built.source.starts_with("https://github.com/"), "`{name}`");
+        }
+        assert!(packages.is_built_against_torch("flash-attn", false));
+        assert!(
+            packages.is_built_against_torch("xformers", true) && !packages.is_built_against_torch("xformers", false)
+        );
+        assert!(packages.build_needs("flash-attn").any(|need| need == "psutil"));
+        assert_eq!(packages.build_needs("numpy").count(), 0);
     }
 
     #[test]

@@ -126,6 +126,8 @@ pub struct BuildRequest {
     pub labels: BTreeMap<String, String>,
     /// The tag to give the image.
     pub tag: String,
+    /// The platform to build for, as `linux/arm64`; the engine's own where there is none.
+    pub platform: Option<String>,
     /// Whether to ignore the engine's build cache.
     pub no_cache: bool,
     /// Whether the steps see the network of the engine's host, its loopback address included, instead of their own.

@@ -13,6 +13,7 @@ mod facts;
 mod image;
 mod lock;
 mod marker;
+mod nearest;
 mod origin;
 mod plain;
 mod plan;
@@ -23,7 +24,7 @@ mod sources;
 mod verification;
 
 pub use archive::{ArchiveName, is_archive, wheel_python};
-pub use base_row::BaseRow;
+pub use base_row::{BaseCheck, BasePythons, BaseRow};
 pub use diagnosis::{Diagnosis, Evidence, Remedy};
 pub use digest::sha256_hex;
 pub use error::{Error, ErrorKind, Result};
@@ -34,11 +35,12 @@ pub use facts::{
 pub use image::{BuildFailure, BuiltBy, Image, Layer};
 pub use lock::{Lock, LockedPackage};
 pub use marker::marker_environment;
+pub use nearest::nearest;
 pub use origin::{Note, Origin, Severity};
 pub use plain::{plain, printable};
 pub use plan::{
-    BaseImage, BaseOrigin, Builder, Choice, Installer, Network, PackageManager, Plan, PlannedIndex, TorchBuild,
-    TorchSource, Variant,
+    BaseImage, BaseOrigin, Builder, Choice, ImageConfig, ImageSetting, Installer, Network, PackageManager, Plan,
+    PlannedIndex, PlannedLock, Prediction, PythonProvider, TorchBuild, TorchSource, Variant,
 };
 pub use project::{
     Index, IndexBinding, IndexRole, Manifest, ManifestKind, Package, PipOption, Project, PythonConstraint, Strength,

@@ -28,6 +28,8 @@ pub enum Origin {
         /// The row's id.
         row: String,
     },
+    /// The engine that builds.
+    Engine,
     /// Nobody asked: sconce's own default.
     Default,
 }
@@ -51,6 +53,7 @@ impl fmt::Display for Origin {
             Self::CommandLine { flag } => f.write_str(flag),
             Self::Environment { variable } => write!(f, "${variable}"),
             Self::Catalogue { row } => write!(f, "catalogue row {row}"),
+            Self::Engine => f.write_str("the engine"),
             Self::Default => f.write_str("default"),
         }
     }

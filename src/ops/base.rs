@@ -34,21 +34,35 @@ pub(super) async fn ensure<E: Engine>(
     if pull && let Some(ready) = local(engine, base).await? {
         return Ok(ready);
     }
+    let (Some(suite), Some(bootstrapped)) = (&base.suite, &base.bootstrapped) else {
+        return Err(only_pulled(base, refused));
+    };
     progress.event(Event::Stage {
-        message: format!("{refused}; bootstrapping {} from its distribution's packages instead", base.bootstrapped),
+        message: format!("{refused}; bootstrapping {bootstrapped} from its distribution's packages instead"),
     });
-    let recipe = Recipe { id: &base.id, suite: &base.suite, reference: &base.bootstrapped };
+    let recipe = Recipe { id: &base.id, suite, reference: bootstrapped, expired: false };
     let image = bootstrap(engine, &recipe, progress).await.map_err(|error| also(error, base, &refused))?;
-    Ok(ReadyBase { reference: base.bootstrapped.clone(), image, origin: BaseOrigin::Bootstrapped })
+    Ok(ReadyBase { reference: bootstrapped.clone(), image, origin: BaseOrigin::Bootstrapped })
 }
 
 async fn local<E: Engine>(engine: &E, base: &BaseImage) -> Result<Option<ReadyBase>> {
-    for (reference, origin) in [(&base.reference, BaseOrigin::Local), (&base.bootstrapped, BaseOrigin::Bootstrapped)] {
+    let stand_in = base.bootstrapped.iter().map(|reference| (reference, BaseOrigin::Bootstrapped));
+    for (reference, origin) in [(&base.reference, BaseOrigin::Local)].into_iter().chain(stand_in) {
         if let Some(image) = engine.find_image(reference).await? {
             return Ok(Some(ReadyBase { reference: reference.clone(), image, origin }));
         }
     }
     Ok(None)
+}
+
+/// There is one way to this base only, and it is closed.
+fn only_pulled(base: &BaseImage, refused: Error) -> Error {
+    let message =
+        format!("the base `{}` is not on the engine and cannot be pulled: {}", base.reference, refused.message);
+    Error { message, ..refused }.with_hint(
+        "a base of Debian's can be made without a registry (`sconce images` lists them): `--base debian-13`; or load the \
+         image into the engine",
+    )
 }
 
 /// Neither way led to a base: the reader needs both reasons.

@@ -33,11 +33,13 @@ pub(super) struct Recipe<'a> {
     pub(super) suite: &'a str,
     /// The reference that the image gets.
     pub(super) reference: &'a str,
+    /// Whether an index of packages that has expired is taken all the same; its signature is checked as ever.
+    pub(super) expired: bool,
 }
 
 /// Makes a base from packages and imports it.
 pub(super) async fn bootstrap<E: Engine>(engine: &E, base: &Recipe<'_>, progress: &dyn Progress) -> Result<Image> {
-    let mut child = spawn(base.suite, &engine.info().architecture)?;
+    let mut child = spawn(base, &engine.info().architecture)?;
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Error::no(format!("`{PROGRAM}` gave no output")));
     };
@@ -72,9 +74,8 @@ pub(super) async fn bootstrap<E: Engine>(engine: &E, base: &Recipe<'_>, progress
         // Checked before the import's own result, which only echoes it.
         Some(message) if imported.as_ref().is_err_and(|error| error.kind != ErrorKind::Interrupted) => {
             let tail = log[log.len().saturating_sub(LOG_LINES)..].to_vec();
-            Err(Error::try_again(message)
-                .with_log(tail)
-                .with_hint("the distribution's package mirror must be reachable from this machine"))
+            let hint = hint(&tail, base.id);
+            Err(Error::try_again(message).with_log(tail).with_hint(hint))
         }
         _ => imported,
     }
@@ -103,11 +104,28 @@ async fn end(child: &mut Child) {
     let _ = tokio::time::timeout(CLEAN_UP, child.wait()).await;
 }
 
-fn spawn(suite: &str, architecture: &str) -> Result<Child> {
+/// What to do about it, by what the program's log says last.
+fn hint(log: &[String], id: &str) -> String {
+    let says = |words: &str| log.iter().any(|line| line.contains(words));
+    if says("is expired") {
+        return format!(
+            "the mirror's index of packages is older than it says it may be: the mirror lags, or is a snapshot; \
+             `sconce images bootstrap {id} --allow-expired` takes it all the same, its signature checked as ever"
+        );
+    }
+    if says("NO_PUBKEY") || says("keyring") {
+        return "the distribution's keys must be on this machine: `apt-get install ubuntu-keyring` (for Ubuntu)"
+            .to_owned();
+    }
+    "the distribution's package mirror must be reachable from this machine".to_owned()
+}
+
+fn spawn(base: &Recipe, architecture: &str) -> Result<Child> {
     Command::new(PROGRAM)
         .arg("--variant=minbase")
         .arg(format!("--architectures={architecture}"))
-        .args(["--format=tar", suite, "-"])
+        .args(base.expired.then_some("--aptopt=Acquire::Check-Valid-Until \"false\""))
+        .args(["--format=tar", base.suite, "-"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

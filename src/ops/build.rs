@@ -14,7 +14,8 @@ use crate::diagnose::diagnose;
 use crate::engine::{BuildOutcome, BuildRequest, Engine, Event, Owner, Progress, UNPROVEN_REPOSITORY};
 use crate::inspect::InspectOptions;
 use crate::model::{BaseOrigin, Builder, BuiltBy, Error, Image, Note, Origin, Outcome, Report, Result, Verification};
-use crate::plan::PlanOptions;
+use crate::plan::{Asked, PlanOptions};
+use crate::render::Templates;
 use crate::verify::{Expectation, Limits, verify};
 
 /// How to build.
@@ -24,6 +25,8 @@ pub struct BuildOptions {
     pub plan: PlanOptions,
     /// How to read the project.
     pub inspect: InspectOptions,
+    /// Templates over the built-in ones.
+    pub templates: Templates,
     /// The tag that a proven image gets.
     pub tag: String,
     /// Whether to ignore the engine's build cache.
@@ -53,9 +56,12 @@ pub async fn build<E: Engine>(
     let catalogue = Catalogue::embedded()?;
     let project = crate::inspect::inspect(root, catalogue.packages(), &options.inspect)?;
     let mut plan_options = options.plan.clone();
+    check_architecture(&plan_options, engine)?;
     plan_options.builder.get_or_insert(if engine.info().buildkit { Builder::Buildkit } else { Builder::Classic });
-    plan_options.architecture.get_or_insert_with(|| engine.info().architecture.clone());
-    let rendered = rendered(project, &catalogue, &plan_options, &options.network)?;
+    plan_options
+        .architecture
+        .get_or_insert_with(|| Asked { value: engine.info().architecture.clone(), origin: Origin::Engine });
+    let rendered = rendered(project, &catalogue, &plan_options, &options.network, &options.templates)?;
     let network = network::values(&rendered.project, &options.network)?;
     engine.sweep().await?;
 
@@ -82,12 +88,29 @@ pub async fn build<E: Engine>(
     Ok(report(outcome, diagnoses, notes, started))
 }
 
+/// What the engine cannot run cannot be proven. (An engine that emulates other processors does not say so.)
+fn check_architecture<E: Engine>(options: &PlanOptions, engine: &E) -> Result<()> {
+    let own = &engine.info().architecture;
+    let other = options.architecture.as_ref().filter(|asked| asked.value != *own);
+    other.map_or(Ok(()), |asked| {
+        let message = format!(
+            "the image is to be for `linux/{}`, and the engine runs `linux/{own}`: what it cannot run, it cannot prove",
+            asked.value
+        );
+        Err(Error::no(message).at(asked.origin.clone()).with_hint(
+            "build on an engine of that architecture (`DOCKER_HOST`, `docker context use`), or take the Dockerfile alone: \
+             `sconce render`",
+        ))
+    })
+}
+
 fn bootstrapped_note(rendered: &Rendered, base: &ReadyBase) -> Note {
     let wanted = &rendered.plan.base.value;
+    let suite = wanted.suite.as_deref().unwrap_or(&wanted.id);
     Note::info(
         format!(
-            "the base `{}` is bootstrapped from the packages of {}: `{}` was neither on the engine nor to be pulled",
-            base.reference, wanted.suite, wanted.reference
+            "the base `{}` is bootstrapped from the packages of {suite}: `{}` was neither on the engine nor to be pulled",
+            base.reference, wanted.reference
         ),
         Origin::Catalogue { row: wanted.id.clone() },
     )
@@ -151,6 +174,7 @@ impl<E: Engine> Attempt<'_, E> {
             secrets: self.network.secrets.clone(),
             labels: BTreeMap::new(),
             tag: unproven.to_owned(),
+            platform: self.options.plan.architecture.as_ref().map(|asked| format!("linux/{}", asked.value)),
             no_cache: self.options.no_cache,
             host_network: self.options.network.host_network,
             redactor: self.network.redactor.clone(),
@@ -158,8 +182,7 @@ impl<E: Engine> Attempt<'_, E> {
     }
 
     async fn prove(&self, id: &str) -> Result<Verification> {
-        let torch = &self.rendered.plan.torch.value;
-        let expectation = Expectation { variant: torch.variant.clone(), torch: torch.specifiers.clone(), python: None };
+        let expectation = Expectation::of(&self.rendered.plan.torch.value);
         let info = self.engine.info();
         if let Some(store) = &self.options.proofs
             && !self.options.reverify

@@ -3,13 +3,16 @@
 mod base;
 mod bootstrap;
 pub mod build;
+mod devcontainer;
 pub mod images;
 mod inspect;
 pub mod network;
 mod proofs;
 mod render;
+pub mod templates;
 pub mod verify;
 
+pub use devcontainer::write_devcontainer;
 pub use inspect::inspect;
 pub use proofs::ProofStore;
 pub use render::{Rendered, render};

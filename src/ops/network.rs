@@ -75,12 +75,15 @@ pub(super) fn planned(project: &Project, inputs: &NetworkInputs) -> Result<(Vec<
     let indexes = resolve_indexes(inputs)?;
     let mut secret_env: Vec<String> = index_variables(&indexes).into_iter().map(|(name, _)| name.to_owned()).collect();
     secret_env.extend(project.variables.iter().map(|variable| variable.name.clone()));
+    secret_env.extend(credential_variables(project, &inputs.environment).into_iter().map(|(name, _)| name));
     secret_env.sort();
     secret_env.dedup();
     let planned = indexes.iter().map(|index| PlannedIndex {
         url: index.public_url(),
         primary: index.primary,
         secret: index.secret(),
+        name: None,
+        packages: Vec::new(),
         origin: index.origin.clone(),
     });
     Ok((planned.collect(), Network { ca_bundle: inputs.ca_bundle.is_some(), secret_env }))
@@ -105,6 +108,10 @@ pub(super) fn values(project: &Project, inputs: &NetworkInputs) -> Result<BuildN
         })?;
         hidden.push(value.clone());
         variables.insert(variable.name.clone(), value.clone());
+    }
+    for (name, value) in credential_variables(project, &inputs.environment) {
+        hidden.push(value.clone());
+        variables.insert(name, value);
     }
     if !variables.is_empty() {
         secrets.insert(ENV_SECRET.to_owned(), Secret::new(shell_exports(&variables)?));
@@ -173,6 +180,21 @@ fn index_variables(indexes: &[ResolvedIndex]) -> Vec<(&'static str, String)> {
         variables.extend([("PIP_EXTRA_INDEX_URL", urls.clone()), ("UV_INDEX", urls)]);
     }
     variables
+}
+
+/// The variables of the environment in which uv and Poetry look for the credentials of the indexes that the project
+/// names, as far as they are set (<https://docs.astral.sh/uv/concepts/indexes/#providing-credentials-directly>,
+/// <https://python-poetry.org/docs/repositories/#configuring-credentials>).
+fn credential_variables(project: &Project, environment: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    let shout = |name: &str| -> String {
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+    };
+    let names = project.indexes.iter().filter_map(|index| index.name.as_deref()).map(shout);
+    let variables = names.flat_map(|name| {
+        ["UV_INDEX", "POETRY_HTTP_BASIC"]
+            .map(|tool| ["USERNAME", "PASSWORD"].map(|part| format!("{tool}_{name}_{part}")))
+    });
+    variables.flatten().filter_map(|name| Some((name.clone(), environment.get(&name)?.clone()))).collect()
 }
 
 /// The user name and the password of a URL, both as they stand in it and decoded: either may turn up in a log.
@@ -286,6 +308,30 @@ mod tests {
         let exports = shell_exports(&environment(&[("A", "it's $HOME `id`")])).unwrap();
         assert_eq!(exports, "export A='it'\\''s $HOME `id`'\n");
         assert!(shell_exports(&environment(&[("A", "x\ny")])).is_err());
+    }
+
+    #[test]
+    fn the_credentials_of_named_indexes_are_secrets() {
+        let index = crate::model::Index {
+            url: "https://pypi.example.org/team".to_owned(),
+            role: crate::model::IndexRole::Extra,
+            name: Some("my-team".to_owned()),
+            explicit: false,
+            bindings: Vec::new(),
+            origin: Origin::file("pyproject.toml", 9),
+        };
+        let project = Project { indexes: vec![index], ..Project::default() };
+        let environment = environment(&[
+            ("UV_INDEX_MY_TEAM_PASSWORD", "hunter22"),
+            ("POETRY_HTTP_BASIC_MY_TEAM_USERNAME", "me"),
+            ("UV_INDEX_OTHER_PASSWORD", "unused"),
+        ]);
+        let inputs = NetworkInputs { environment, ..NetworkInputs::default() };
+        let (_, network) = planned(&project, &inputs).unwrap();
+        assert_eq!(network.secret_env, ["POETRY_HTTP_BASIC_MY_TEAM_USERNAME", "UV_INDEX_MY_TEAM_PASSWORD"]);
+        let values = values(&project, &inputs).unwrap();
+        assert!(values.secrets.contains_key(ENV_SECRET));
+        assert_eq!(values.redactor.redact("it is hunter22"), "it is ***");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::inspect::InspectOptions;
 use crate::model::{Plan, Project, Result};
 use crate::plan::{PlanOptions, plan};
+use crate::render::{Templates, render_with};
 
 /// A Dockerfile with everything that led to it.
 #[derive(Debug, Clone, Serialize)]
@@ -19,16 +20,17 @@ pub struct Rendered {
     pub dockerfile: String,
 }
 
-/// What would be built for the project in `root`?
+/// What would be built for the project in `root`, with a user's own `templates` over the built-in ones?
 pub fn render(
     root: &Path,
     inspect: &InspectOptions,
     options: &PlanOptions,
     network: &NetworkInputs,
+    templates: &Templates,
 ) -> Result<Rendered> {
     let catalogue = Catalogue::embedded()?;
     let project = crate::inspect::inspect(root, catalogue.packages(), inspect)?;
-    rendered(project, &catalogue, options, network)
+    rendered(project, &catalogue, options, network, templates)
 }
 
 /// The back half of [`render`], which building shares.
@@ -37,10 +39,11 @@ pub(super) fn rendered(
     catalogue: &Catalogue,
     options: &PlanOptions,
     inputs: &NetworkInputs,
+    templates: &Templates,
 ) -> Result<Rendered> {
     let (indexes, network) = network::planned(&project, inputs)?;
     let options = PlanOptions { indexes, network, ..options.clone() };
     let plan = plan(&project, catalogue, &options)?;
-    let dockerfile = crate::render::render(&plan)?.text;
+    let dockerfile = render_with(&plan, templates)?.text;
     Ok(Rendered { project, plan, dockerfile })
 }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, MarkerEnvironment, MarkerTree, VerbatimUrl};
 
-use crate::model::{IndexBinding, Requirement, Result, marker_environment};
+use crate::model::{IndexBinding, Requirement, Result, TorchFact, marker_environment};
 
 /// What of a project is asked for besides the project itself.
 #[derive(Debug, Clone, Default)]
@@ -35,8 +35,13 @@ impl Environment {
         self.holds(binding.extra.as_deref(), binding.group.as_deref(), binding.marker.as_deref())
     }
 
+    /// Whether torch arrives as `fact` says.
+    pub(super) fn brings(&self, fact: &TorchFact) -> bool {
+        self.holds(fact.extra.as_deref(), fact.group.as_deref(), fact.marker.as_deref())
+    }
+
     /// A marker that does not parse counts as one that holds: the installer will say so.
-    fn holds(&self, extra: Option<&str>, group: Option<&str>, marker: Option<&str>) -> bool {
+    pub(super) fn holds(&self, extra: Option<&str>, group: Option<&str>, marker: Option<&str>) -> bool {
         let asked = extra.is_none_or(|extra| self.has_extra(extra)) && group.is_none_or(|group| self.has_group(group));
         let marker = marker.map(MarkerTree::parse_str::<VerbatimUrl>);
         asked && marker.is_none_or(|m| m.map_or(true, |tree| tree.evaluate(&self.markers, &self.selection.extras)))

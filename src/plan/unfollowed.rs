@@ -1,44 +1,64 @@
 use std::collections::BTreeSet;
 
+use super::PlanOptions;
+use super::install::{is_spelt_out, makes_environment, overruled};
 use super::target::Target;
-use crate::model::{IndexRole, ManifestKind, Note, Origin, Project, Requirement, RequirementRole, Source};
+use crate::model::{
+    IndexBinding, IndexRole, Installer, Note, PlannedLock, Project, Requirement, RequirementRole, Source,
+};
 
 /// What the project says that the image will not follow: each is said once, so that nobody is surprised.
-pub(super) fn notes(project: &Project, target: &Target) -> Vec<Note> {
+pub(super) fn notes(
+    project: &Project,
+    target: &Target,
+    options: &PlanOptions,
+    (installer, lock): (Installer, Option<&PlannedLock>),
+) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
-    notes.extend(locks(project));
-    notes.extend(rules(project));
+    if lock.is_some() || makes_environment(installer) {
+        return notes;
+    }
+    notes.extend(overruled_indexes(project, options));
     notes.extend(conda(project, target));
-    notes.extend(pages(project));
-    notes.extend(unisolated(project));
+    if installer == Installer::Pip {
+        notes.extend(overrides(project, target));
+        notes.extend(bindings(project, target));
+    }
     notes
 }
 
-/// A lock beside a manifest: its versions are known, and the installer chooses anew.
-fn locks(project: &Project) -> Vec<Note> {
-    let alone = |path: &str| project.manifests.iter().any(|manifest| manifest.path == path);
-    let locks = project.locks.iter().filter(|lock| !alone(&lock.path));
-    locks
-        .map(|lock| {
-            let message =
-                format!("`{}` is not followed: versions that the project leaves open are chosen anew", lock.path);
-            let hint = "export it to a `requirements.txt`, and name that with `--from`, to keep its versions";
-            Note::info(message, Origin::file(&lock.path, 1)).with_hint(hint)
+/// Indexes that have torch in another build than the one asked for.
+fn overruled_indexes(project: &Project, options: &PlanOptions) -> Vec<Note> {
+    let Some(asked) = &options.variant else { return Vec::new() };
+    let indexes = project.indexes.iter().filter(|index| overruled(index, options));
+    indexes
+        .map(|index| {
+            let message = format!("nothing comes from `{}`: {} `{}` wins", index.url, asked.origin, asked.value);
+            Note::warning(message, index.origin.clone())
         })
         .collect()
 }
 
-/// Constraints and overrides that stand in no requirements file, which alone installers read.
-fn rules(project: &Project) -> Option<Note> {
-    let elsewhere = |r: &&Requirement| {
-        let Origin::File { file, .. } = &r.origin else { return false };
-        project.manifests.iter().any(|m| m.kind != ManifestKind::Requirements && m.path == *file)
-    };
-    let of_role = project.requirements.iter().filter(|r| r.role != RequirementRole::Requirement).filter(elsewhere);
-    let names: Vec<String> = of_role.clone().map(|r| format!("`{}`", r.text)).collect();
-    let first = of_role.clone().next()?;
-    let message = format!("constraints and overrides are not given to the installer: {}", names.join(", "));
-    Some(Note::warning(message, first.origin.clone()))
+/// pip has nothing like uv's overrides.
+fn overrides(project: &Project, target: &Target) -> Option<Note> {
+    let of_role = project.requirements.iter().filter(|r| r.role == RequirementRole::Override);
+    let of_role: Vec<&Requirement> =
+        of_role.filter(|r| target.environment.applies(r) && is_spelt_out(project, r)).collect();
+    let names: Vec<String> = of_role.iter().map(|r| format!("`{}`", r.text)).collect();
+    let message = format!("pip knows no overrides, and these are not followed: {}", names.join(", "));
+    Some(Note::warning(message, of_role.first()?.origin.clone()))
+}
+
+/// pip takes the best version of all indexes.
+fn bindings(project: &Project, target: &Target) -> Option<Note> {
+    let of_index = |role: IndexRole| matches!(role, IndexRole::Primary | IndexRole::Extra);
+    let indexes = project.indexes.iter().filter(|index| of_index(index.role));
+    let bound: Vec<&IndexBinding> =
+        indexes.flat_map(|index| &index.bindings).filter(|binding| target.environment.binds(binding)).collect();
+    let names: BTreeSet<String> = bound.iter().map(|binding| format!("`{}`", binding.package)).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let message = format!("pip binds nothing to one index, and takes the best version of all: {}", names.join(", "));
+    Some(Note::warning(message, bound.first()?.origin.clone()))
 }
 
 /// What conda would install and pip cannot.
@@ -63,28 +83,4 @@ fn conda(project: &Project, target: &Target) -> Option<Note> {
             system.join(", ")
         )),
     )
-}
-
-/// Pages of archives that stand in no requirements file.
-fn pages(project: &Project) -> Vec<Note> {
-    let manifests =
-        |file: &str| project.manifests.iter().any(|m| m.kind != ManifestKind::Requirements && m.path == file);
-    let pages = project.indexes.iter().filter(|index| index.role == IndexRole::FindLinks);
-    pages
-        .filter(|index| matches!(&index.origin, Origin::File { file, .. } if manifests(file)))
-        .map(|index| {
-            Note::warning(format!("the page of archives `{}` is not followed", index.url), index.origin.clone())
-        })
-        .collect()
-}
-
-/// Distributions that want to be built against what is installed.
-fn unisolated(project: &Project) -> Option<Note> {
-    let first = project.isolation_exempt.first()?;
-    let names: Vec<String> =
-        project.isolation_exempt.iter().filter_map(|e| e.package.as_ref()).map(|name| format!("`{name}`")).collect();
-    let what = if names.is_empty() { "any distribution".to_owned() } else { names.join(", ") };
-    let message =
-        format!("building {what} without isolation is not followed: each is built in an environment of its own");
-    Some(Note::warning(message, first.origin.clone()))
 }

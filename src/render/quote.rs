@@ -15,6 +15,7 @@ pub(super) fn register(tera: &mut Tera) {
     tera.register_filter("docker", |text: &str, _: Kwargs, _: &State| quoted(dockerfile(text)));
     tera.register_filter("copy_from", |text: &str, _: Kwargs, _: &State| quoted(copy_word(text, true)));
     tera.register_filter("copy_to", |text: &str, _: Kwargs, _: &State| quoted(copy_word(text, false)));
+    tera.register_filter("exec", |words: Vec<String>, _: Kwargs, _: &State| quoted(exec(&words)));
     tera.register_filter("comment", |text: &str, _: Kwargs, _: &State| Value::safe_string(&comment(text)));
 }
 
@@ -86,6 +87,14 @@ fn copy_word(text: &str, pattern: bool) -> Result<String, String> {
     Ok(serde_json::Value::String(word).to_string())
 }
 
+/// `words` as the JSON form of `CMD` and its like, in which nothing is expanded
+/// (<https://docs.docker.com/reference/dockerfile/#shell-and-exec-form>).
+fn exec(words: &[String]) -> Result<String, String> {
+    words.iter().try_for_each(|word| refuse_controls(word))?;
+    let words: Vec<String> = words.iter().map(|word| serde_json::Value::from(word.as_str()).to_string()).collect();
+    Ok(format!("[{}]", words.join(", ")))
+}
+
 /// `text` as lines of comment: nothing in it can end the comment.
 fn comment(text: &str) -> String {
     let mut lines = vec![String::from("#")];
@@ -142,6 +151,13 @@ mod tests {
         assert_eq!(copy_word("a b/$x['\"*?.txt", true).unwrap(), r#""a b/\\$x[[]\\'\\\"[*][?].txt""#);
         assert_eq!(copy_word("/app/[x]/", false).unwrap(), r#""/app/[x]/""#);
         assert!(copy_word(r"a\b", true).is_err());
+    }
+
+    #[test]
+    fn a_command_is_its_words() {
+        let words = ["sh", "-c", r#"echo "$HOME" 'x' \"#].map(str::to_owned);
+        assert_eq!(exec(&words).unwrap(), r#"["sh", "-c", "echo \"$HOME\" 'x' \\"]"#);
+        assert!(exec(&["a\nRUN id".to_owned()]).is_err());
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(super) fn facts(outcome: &Outcome) -> Vec<Row> {
         }
         Outcome::BuildFailed { plan, .. } => vec![
             row("python", chosen(&plan.python.value.to_string(), &plan.python)),
-            row("torch", chosen(&plan.torch.value.variant.to_string(), &plan.torch)),
+            row("torch", chosen(&super::plan::torch(&plan.torch.value), &plan.torch)),
             row("base", chosen(&plan.base.value.id, &plan.base)),
         ],
     }
@@ -76,9 +76,10 @@ fn base(plan: &Plan, origin: BaseOrigin) -> Text {
     let (reference, came) = match origin {
         BaseOrigin::Local => (&base.reference, "already on the engine"),
         BaseOrigin::Pulled => (&base.reference, "pulled from its registry"),
-        BaseOrigin::Bootstrapped => {
-            (&base.bootstrapped, "bootstrapped here from the distribution's packages, not pulled from a registry")
-        }
+        BaseOrigin::Bootstrapped => (
+            base.bootstrapped.as_ref().unwrap_or(&base.reference),
+            "bootstrapped here from the distribution's packages, not pulled from a registry",
+        ),
     };
     Text::plain(format!("{} as {reference}, {came}", base.id))
 }

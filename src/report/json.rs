@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::error::causes;
-use crate::model::{BaseRow, Error, ErrorKind, Image, Origin, Plan, Project, Report, SCHEMA};
+use crate::model::{BaseCheck, BaseRow, Error, ErrorKind, Image, Origin, Plan, Project, Report, SCHEMA};
 
 /// Writes a report; `ok` says whether the answer is yes.
 pub fn report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
@@ -47,6 +47,16 @@ pub fn bases(bases: &[BaseRow], out: &mut dyn Write) -> io::Result<()> {
         bases: &'a [BaseRow],
     }
     answer(Answer { bases }, out)
+}
+
+/// Writes what holds of each base, and what does not; `ok` says whether all does.
+pub fn base_checks(checks: &[BaseCheck], out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        ok: bool,
+        checks: &'a [BaseCheck],
+    }
+    answer(Answer { ok: checks.iter().all(|check| check.problems.is_empty()), checks }, out)
 }
 
 /// Writes an image that was made.

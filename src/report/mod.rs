@@ -20,7 +20,7 @@ mod styled;
 mod text;
 mod units;
 
-pub use bases::{base, bases};
+pub use bases::{base, base_checks, bases};
 pub use error::error;
 pub use notes::notes;
 pub use plan::choices;

@@ -6,7 +6,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 use super::document::{Document, line};
 use super::{Expectation, Limits};
 use crate::engine::RunOutput;
-use crate::model::{Check, CheckOutcome, Environment, Verification, plain};
+use crate::model::{Check, CheckOutcome, Environment, Variant, Verification, plain};
 
 /// The exit code of `templates/find-python.sh` where there is no Python.
 const NO_PYTHON: i64 = 90;
@@ -29,6 +29,9 @@ pub(super) fn judge(output: &RunOutput, expectation: &Expectation, limits: &Limi
     let completed = completed(output, document.as_ref().err(), &log, limits);
     let (mut checks, environment) =
         document.map_or_else(|_| Default::default(), |document| (document.checks, document.environment));
+    for check in checks.iter_mut().filter(|check| check.id == "variant") {
+        hold_variant(check, &environment.variant, &expectation.variant);
+    }
     if !checks.is_empty() {
         checks.push(version(&environment, &expectation.torch));
     }
@@ -64,6 +67,26 @@ fn version(environment: &Environment, allowed: &VersionSpecifiers) -> Check {
         Err(_) => (CheckOutcome::Fail, format!("`{}` is no version (PEP 440)", environment.torch)),
     };
     check("version", title, outcome, evidence)
+}
+
+/// The smoke test compares the variants, too; but it runs in the image, and this does not.
+fn hold_variant(check: &mut Check, installed: &str, planned: &Variant) {
+    if check.outcome == CheckOutcome::Pass && !planned.includes(&installed_variant(installed)) {
+        check.outcome = CheckOutcome::Fail;
+        check.evidence = line(&format!("planned was {planned}, installed is {installed}"));
+    }
+}
+
+/// The variant as the smoke test writes it, such as `cuda 13.2`.
+fn installed_variant(text: &str) -> Variant {
+    let (name, version) = text.split_once(' ').map_or((text, None), |(name, version)| (name, Some(version.to_owned())));
+    match name {
+        "cpu" => Variant::Cpu,
+        "cuda" => Variant::Cuda { version },
+        "rocm" => Variant::Rocm { version },
+        "xpu" => Variant::Xpu,
+        _ => Variant::Any,
+    }
 }
 
 /// Whether the smoke test ran to its end; `broken` is what is wrong with its document.
@@ -104,12 +127,23 @@ mod tests {
 
     use super::super::document::tests::document;
     use super::*;
-    use crate::model::Variant;
+    use crate::model::{Prediction, TorchBuild, TorchSource};
 
     fn judged(output: &RunOutput, torch: &str) -> Verification {
         let torch = VersionSpecifiers::from_str(torch).expect("specifiers");
-        let expectation = Expectation { variant: Variant::Any, torch, python: None };
-        judge(output, &expectation, &Limits { memory: 1 << 30, timeout: Duration::from_mins(1) })
+        held(output, &Expectation { variant: Variant::Any, torch, python: None })
+    }
+
+    fn held(output: &RunOutput, expectation: &Expectation) -> Verification {
+        judge(output, expectation, &Limits { memory: 1 << 30, timeout: Duration::from_mins(1) })
+    }
+
+    /// A document of passed checks on this torch.
+    fn on(torch: &str, variant: &str) -> RunOutput {
+        let mut document = document();
+        document["environment"]["torch"] = json!(torch);
+        document["environment"]["variant"] = json!(variant);
+        output(&document)
     }
 
     fn output(stdout: &impl ToString) -> RunOutput {
@@ -179,6 +213,63 @@ mod tests {
         without["environment"]["torch"] = json!("");
         without["checks"][1]["outcome"] = json!("fail");
         assert_eq!(failed(&judged(&output(&without), ">=2.7")), [("torch", "e")]);
+    }
+
+    #[test]
+    fn the_installed_variant_is_held_against_the_plan() {
+        let cuda = |version: Option<&str>| Variant::Cuda { version: version.map(str::to_owned) };
+        let rocm = |version: Option<&str>| Variant::Rocm { version: version.map(str::to_owned) };
+        for (planned, installed, proven) in [
+            (Variant::Cpu, "cpu", true),
+            (Variant::Cpu, "cuda 13.2", false),
+            (cuda(Some("13.2")), "cuda 13.2", true),
+            (cuda(Some("13.2")), "cuda 13.0", false),
+            (cuda(Some("13.2")), "cpu", false),
+            (cuda(None), "cuda 13.0", true),
+            (cuda(None), "rocm 6.4", false),
+            (rocm(Some("6.4")), "rocm 6.4", true),
+            (rocm(None), "cpu", false),
+            (Variant::Xpu, "xpu 2025.0", true),
+            (Variant::Xpu, "cpu", false),
+            (Variant::Any, "cpu", true),
+            (Variant::Any, "cuda 13.2", true),
+        ] {
+            let expectation = Expectation { variant: planned, torch: VersionSpecifiers::empty(), python: None };
+            let verification = held(&on("2.6.0", installed), &expectation);
+            assert_eq!(verification.proven(), proven, "{} and {installed}", expectation.variant);
+            let failed: Vec<_> = verification.failed().map(|check| check.id.as_str()).collect();
+            assert_eq!(failed, if proven { vec![] } else { vec!["variant"] });
+        }
+    }
+
+    /// A build of torch of which this is certain and that is probable.
+    fn planned(certain: Variant, specifiers: &str, probable: Variant, version: &str) -> Expectation {
+        let prediction = Prediction { version: version.parse().ok(), variant: probable, ..Prediction::default() };
+        Expectation::of(&TorchBuild {
+            source: TorchSource::Index,
+            specifiers: specifiers.parse().expect("specifiers"),
+            variant: certain,
+            backend: None,
+            prediction,
+        })
+    }
+
+    #[test]
+    fn what_is_certain_is_held_against_the_image_and_a_guess_is_not() {
+        let cuda = || Variant::Cuda { version: Some("13.2".to_owned()) };
+        let guess = planned(Variant::Any, "", cuda(), "2.15");
+        assert!(held(&on("2.6.0+cpu", "cpu"), &guess).proven(), "neither version nor variant is certain");
+        let certain = planned(cuda(), "==2.15.0", cuda(), "2.15.0");
+        assert!(held(&on("2.15.0+cu132", "cuda 13.2"), &certain).proven());
+        for (torch, variant, check) in [
+            ("2.15.0+cpu", "cpu", "variant"),
+            ("2.14.1+cu132", "cuda 13.2", "version"),
+            ("2.15.0", "cuda 13.0", "variant"),
+        ] {
+            let verification = held(&on(torch, variant), &certain);
+            let failed: Vec<_> = verification.failed().map(|check| check.id.as_str()).collect();
+            assert_eq!(failed, [check], "{torch} {variant}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use pep440_rs::VersionSpecifiers;
 use serde_json::json;
 
 use crate::engine::{Engine, RunRequest};
-use crate::model::{Error, ErrorKind, Result, Variant, Verification};
+use crate::model::{Error, ErrorKind, Result, TorchBuild, Variant, Verification};
 
 /// The smoke test: a Python program that its users can read. The interpreter gets it as text, so that the image need not
 /// hold it.
@@ -34,6 +34,13 @@ pub struct Expectation {
     pub torch: VersionSpecifiers,
     /// The interpreter to use, where the caller chose it; otherwise it is looked for.
     pub python: Option<String>,
+}
+
+impl Expectation {
+    /// What is certain of a planned build. What is only probable of it is no reason to refuse an image.
+    pub fn of(torch: &TorchBuild) -> Self {
+        Self { variant: torch.variant.clone(), torch: torch.specifiers.clone(), python: None }
+    }
 }
 
 /// The limits of the smoke test.

@@ -68,6 +68,7 @@ impl Bench {
             secrets: BTreeMap::new(),
             labels: [("sconce-test".to_owned(), self.name.clone())].into(),
             tag: self.tag.clone(),
+            platform: None,
             no_cache: false,
             host_network: false,
             redactor: Redactor::default(),

@@ -102,6 +102,7 @@ async fn sconce_sends(listener: &Listener, engine: &Docker, context: &Path) -> O
         secrets: [].into(),
         labels: [].into(),
         tag: "localhost/none".to_owned(),
+        platform: None,
         no_cache: false,
         host_network: false,
         redactor: Redactor::default(),

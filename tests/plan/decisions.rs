@@ -59,7 +59,7 @@ fn constraints_on_python_decide_too() {
     let base = |id: &str| PlanOptions { base: asked(id.to_owned(), "--base"), ..PlanOptions::default() };
     let none = PlanOptions::default();
     let pinned = || project(&[("requirements.txt", "torch"), (".python-version", "3.12\n")]);
-    let rows = [
+    let rows = vec![
         (">=3.10", target(&pyproject(">=3.10", r#""torch""#, ""), &none)),
         ("<3.13", target(&pyproject("<3.13", r#""torch""#, ""), &none)),
         ("==3.13.2", target(&pyproject("==3.13.2", r#""torch""#, ""), &none)),
@@ -115,8 +115,8 @@ fn the_proof_expects_no_more_than_is_certain() {
     let pip = |name: &str| PlanOptions { installer: asked(Installer::Pip, "--installer"), ..ask(name) };
     let distribution =
         |name: &str| PlanOptions { torch_source: asked(TorchSource::Distribution, "--torch-source"), ..ask(name) };
-    let arm = PlanOptions { architecture: Some("arm64".to_owned()), ..PlanOptions::default() };
-    let rows = [
+    let arm = PlanOptions { architecture: asked("arm64".to_owned(), "--platform"), ..PlanOptions::default() };
+    let rows = vec![
         ("torch", none.clone()),
         ("torch==2.15.0", none.clone()),
         ("torch>=2.11,<2.15", none.clone()),

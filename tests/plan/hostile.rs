@@ -1,7 +1,7 @@
 //! Whatever text a project or a user brings, a Dockerfile keeps its instructions.
 
 use proptest::prelude::*;
-use sconce::model::{Choice, Manifest, ManifestKind, Origin, Package, Plan, PlannedIndex};
+use sconce::model::{Choice, Installer, Manifest, ManifestKind, Origin, Package, Plan, PlannedIndex, PlannedLock};
 use sconce::plan::PlanOptions;
 use sconce::render::render;
 
@@ -29,7 +29,12 @@ fn filled(text: &str) -> Plan {
     let mut plan = planned(&requirements("torch\nnumpy"), &company()).unwrap();
     let text = || text.to_owned();
     plan.project = text();
-    plan.dependencies = vec![text()];
+    plan.dependencies = vec![text(), "torch".to_owned()];
+    plan.constraints = vec![text()];
+    plan.overrides = vec![text()];
+    plan.unisolated = vec![Choice::new(text(), Origin::file(text(), 1), text())];
+    plan.build_needs = vec![text()];
+    plan.find_links = vec![Choice::new(text(), Origin::file(text(), 1), text())];
     plan.files = vec![text(), format!("sub/{}", text())];
     plan.folders = vec![Choice::new(text(), Origin::file(text(), 1), text())];
     plan.manifests = vec![Manifest { path: text(), kind: ManifestKind::Requirements }];
@@ -40,12 +45,43 @@ fn filled(text: &str) -> Plan {
     plan.system[0].requested = Origin::Environment { variable: text() };
     plan.system[1].value = text();
     plan.package = Some(Package { backend: text(), origin: Origin::file(text(), 1) });
-    plan.indexes.push(PlannedIndex { url: text(), primary: false, secret: false, origin: Origin::flag(text()) });
+    plan.indexes.push(PlannedIndex {
+        url: text(),
+        primary: false,
+        secret: false,
+        name: None,
+        packages: Vec::new(),
+        origin: Origin::flag(text()),
+    });
+    let bound = PlannedIndex { name: Some(text()), packages: vec!["torch".to_owned()], ..plan.indexes[2].clone() };
+    plan.indexes.push(bound);
     plan.extra_index = Some(Origin::file(text(), 2));
     plan.env = [("NAME".to_owned(), text())].into();
     plan.run = vec![text(), text()];
     plan
 }
+
+/// The same with a lock of `kind`, which its own program follows.
+fn locked(text: &str, kind: ManifestKind, installer: Installer) -> Plan {
+    let mut plan = filled(text);
+    plan.installer.value = installer;
+    plan.lock = Some(Choice::new(
+        PlannedLock { path: format!("{text}/{text}"), kind, local: true },
+        Origin::file(text, 1),
+        text,
+    ));
+    plan.extras = vec![text.to_owned()];
+    plan.groups = vec![text.to_owned()];
+    plan
+}
+
+const LOCKS: [(ManifestKind, Installer); 5] = [
+    (ManifestKind::UvLock, Installer::Uv),
+    (ManifestKind::Pylock, Installer::Uv),
+    (ManifestKind::PoetryLock, Installer::Poetry),
+    (ManifestKind::PdmLock, Installer::Pdm),
+    (ManifestKind::PipfileLock, Installer::Pipenv),
+];
 
 fn hostile() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
@@ -86,6 +122,7 @@ fn hostile() -> impl Strategy<Value = String> {
 #[test]
 fn harmless_text_renders() {
     assert!(render(&filled("plain")).is_ok());
+    assert!(LOCKS.iter().all(|(kind, installer)| render(&locked("plain", *kind, *installer)).is_ok()));
 }
 
 proptest! {
@@ -96,6 +133,15 @@ proptest! {
     fn no_text_adds_an_instruction(text in hostile()) {
         let expected = instructions(&render(&filled("plain")).unwrap().text);
         if let Ok(dockerfile) = render(&filled(&text)) {
+            prop_assert_eq!(instructions(&dockerfile.text), expected, "{}", dockerfile.text);
+        }
+    }
+
+    #[test]
+    fn no_text_of_a_lock_adds_an_instruction(text in hostile(), at in 0..LOCKS.len()) {
+        let (kind, installer) = LOCKS[at];
+        let expected = instructions(&render(&locked("plain", kind, installer)).unwrap().text);
+        if let Ok(dockerfile) = render(&locked(&text, kind, installer)) {
             prop_assert_eq!(instructions(&dockerfile.text), expected, "{}", dockerfile.text);
         }
     }

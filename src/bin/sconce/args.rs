@@ -112,6 +112,7 @@ pub(crate) enum Command {
         "sconce render > Dockerfile",
         "sconce render --variant cpu --python 3.12",
         "sconce render --builder classic --output Dockerfile path/to/project",
+        "sconce render --devcontainer",
     ]))]
     Render(Box<Render>),
 
@@ -144,6 +145,16 @@ pub(crate) enum Command {
         command: Option<Images>,
     },
 
+    /// Write the templates of Dockerfiles into a folder, to read and to change
+    ///
+    /// What is changed there is used with `--templates DIR`. Of the files, only those that are changed need to stay.
+    #[command(after_help = examples(&["sconce templates export docker", "sconce render --templates docker"]))]
+    #[command(arg_required_else_help = true, subcommand_required = true)]
+    Templates {
+        #[command(subcommand)]
+        command: Templates,
+    },
+
     /// Write a completion script for a shell on standard output
     #[command(after_help = examples(&[
         "sconce completions bash > ~/.local/share/bash-completion/completions/sconce",
@@ -168,6 +179,9 @@ pub(crate) enum Images {
     /// List the base images, and which of them the engine has
     List,
 
+    /// Check that the facts about the base images agree, without any network
+    Check,
+
     /// Make a base image from its distribution's packages, without a registry
     ///
     /// Needs `mmdebstrap` on this machine, and the distribution's package mirror. A build does this by itself where no
@@ -175,6 +189,26 @@ pub(crate) enum Images {
     Bootstrap {
         /// The base's name, as `sconce images` lists it
         name: String,
+
+        /// Take an index of packages that has expired, as of a mirror that lags or of a snapshot
+        ///
+        /// Its signature is checked all the same. The image that is made takes such an index, too.
+        #[arg(long)]
+        allow_expired: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Templates {
+    /// Write the built-in templates, and a README that describes them
+    Export {
+        /// The folder to write them into
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+
+        /// Write over files that are there
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -203,6 +237,17 @@ pub(crate) struct Render {
     /// Write the Dockerfile to this file, and the choices on standard output
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+
+    /// Write a development container into the project's folder `.devcontainer`, and the choices on standard output
+    ///
+    /// `devcontainer.json` and the Dockerfile beside it are what editors and `devcontainer up` open. A GPU is used where the
+    /// machine has one.
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) devcontainer: bool,
+
+    /// Write over a development container that is there
+    #[arg(long, requires = "devcontainer")]
+    pub(crate) force: bool,
 
     /// The builder that is to run it
     ///
@@ -286,8 +331,10 @@ pub(crate) struct Plan {
     pub(crate) torch_source: Option<String>,
 
     /// The program that installs the requirements
+    ///
+    /// Without it, the one whose lock the project has, else uv. Poetry, PDM and Pipenv install from their locks only.
     #[arg(long, env = "SCONCE_INSTALLER", hide_env_values = true, value_name = "PROGRAM", help_heading = "Image")]
-    #[arg(value_parser = ["uv", "pip"])]
+    #[arg(value_parser = ["uv", "pip", "poetry", "pdm", "pipenv"])]
     pub(crate) installer: Option<String>,
 
     /// Install this extra of the project too; may be repeated
@@ -305,6 +352,22 @@ pub(crate) struct Plan {
     /// Set an environment variable in the image; may be repeated
     #[arg(long, value_name = "NAME=VALUE", help_heading = "Image")]
     pub(crate) env: Vec<String>,
+
+    /// The platform of the image: `linux/amd64` or `linux/arm64` [default: the engine's, and `linux/amd64` without one]
+    #[arg(long, env = "SCONCE_PLATFORM", hide_env_values = true, value_name = "PLATFORM", help_heading = "Image")]
+    #[arg(value_parser = ["linux/amd64", "linux/arm64"], hide_possible_values = true)]
+    pub(crate) platform: Option<String>,
+
+    /// Templates of the Dockerfile over the built-in ones
+    ///
+    /// A file in this folder stands in place of the built-in template of its name, or changes a part of it; `sconce templates
+    /// export` writes the built-in ones.
+    #[arg(long, env = "SCONCE_TEMPLATES", hide_env_values = true, value_name = "DIR", help_heading = "Image")]
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) templates: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) container: Container,
 
     /// Run a shell command as root once everything is installed; may be repeated
     #[arg(long, value_name = "COMMAND", help_heading = "Image")]
@@ -339,6 +402,43 @@ pub(crate) struct Plan {
     #[arg(long = "extra-index-url", env = "SCONCE_EXTRA_INDEX_URL", hide_env_values = true, value_delimiter = ' ')]
     #[arg(value_name = "URL", help_heading = "Network", action = ArgAction::Append)]
     pub(crate) extra_index_urls: Vec<String>,
+}
+
+/// The flags that say how containers of the image run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Container")]
+pub(crate) struct Container {
+    /// The user that containers run as: a name, UID or UID:GID [default: app]
+    ///
+    /// A name gets an account with the number 1000. Numbers get none, as an orchestrator would run them.
+    #[arg(long, env = "SCONCE_USER", hide_env_values = true, value_name = "USER")]
+    pub(crate) user: Option<String>,
+
+    /// The folder of the project in the image, where containers start [default: /app]
+    #[arg(long, env = "SCONCE_WORKDIR", hide_env_values = true, value_name = "DIR")]
+    pub(crate) workdir: Option<String>,
+
+    /// The program that containers always run, in words as a shell reads them
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) entrypoint: Option<String>,
+
+    /// The command that containers run where no other is given, in words as a shell reads them [default: python]
+    ///
+    /// With an entry point, its default arguments.
+    #[arg(long = "cmd", value_name = "COMMAND", allow_hyphen_values = true)]
+    pub(crate) command: Option<String>,
+
+    /// Say that containers listen on this port, as `8000` or `53/udp`; may be repeated
+    #[arg(long = "expose", value_name = "PORT")]
+    pub(crate) ports: Vec<String>,
+
+    /// Put a label on the image, as `org.opencontainers.image.source=URL`; may be repeated
+    #[arg(long = "label", value_name = "KEY=VALUE")]
+    pub(crate) labels: Vec<String>,
+
+    /// The shell command that tells whether a container is well
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) healthcheck: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -3,13 +3,14 @@ use std::fs;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use sconce::model::{Error, Origin, Result};
+use sconce::model::{Error, Origin, Result, nearest};
 use sconce::plan::Asked;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::layer::Layer;
 use super::value;
+use super::words::{Port, Words};
 
 /// The longest configuration file that is read, in bytes.
 const LONGEST: u64 = 16 << 20;
@@ -34,6 +35,15 @@ struct Keys {
     ca_bundle: Option<Spanned<PathBuf>>,
     index_url: Option<Spanned<String>>,
     extra_index_urls: Vec<Spanned<String>>,
+    platform: Option<Spanned<String>>,
+    templates: Option<Spanned<PathBuf>>,
+    user: Option<Spanned<String>>,
+    workdir: Option<Spanned<String>>,
+    entrypoint: Option<Spanned<Words>>,
+    cmd: Option<Spanned<Words>>,
+    ports: Vec<Spanned<Port>>,
+    labels: BTreeMap<Spanned<String>, String>,
+    healthcheck: Option<Spanned<String>>,
     memory: Option<Spanned<String>>,
     timeout: Option<Spanned<String>>,
 }
@@ -125,10 +135,16 @@ impl File {
             system_packages: list(keys.system_packages),
             env: keys.env.into_iter().map(|(name, value)| self.variable(name, value)).collect::<Result<_>>()?,
             run: list(keys.run),
-            ca_bundle: keys.ca_bundle.map(|path| {
-                let Asked { value, origin } = self.asked(path);
-                Asked { value: self.folder.join(value), origin }
-            }),
+            platform: one(keys.platform),
+            templates: keys.templates.map(|path| self.path(path)),
+            user: one(keys.user),
+            workdir: one(keys.workdir),
+            entrypoint: keys.entrypoint.map(|words| self.command(words)).transpose()?,
+            command: keys.cmd.map(|words| self.command(words)).transpose()?,
+            ports: keys.ports.into_iter().map(|port| self.port(port)).collect(),
+            labels: keys.labels.into_iter().map(|(key, value)| self.label(key, value)).collect(),
+            healthcheck: one(keys.healthcheck),
+            ca_bundle: keys.ca_bundle.map(|path| self.path(path)),
             index_url: one(keys.index_url),
             extra_index_urls: list(keys.extra_index_urls),
             memory: one(keys.memory),
@@ -139,6 +155,31 @@ impl File {
     fn asked<T>(&self, value: Spanned<T>) -> Asked<T> {
         let origin = self.origin(value.span().start);
         Asked { value: value.into_inner(), origin }
+    }
+
+    /// A path, which is relative to the file.
+    fn path(&self, path: Spanned<PathBuf>) -> Asked<PathBuf> {
+        let Asked { value, origin } = self.asked(path);
+        Asked { value: self.folder.join(value), origin }
+    }
+
+    fn command(&self, words: Spanned<Words>) -> Result<Asked<Vec<String>>> {
+        let Asked { value, origin } = self.asked(words);
+        let value = match value {
+            Words::List(words) => words,
+            Words::Text(text) => value::words(&text).map_err(|error| error.at(origin.clone()))?,
+        };
+        Ok(Asked { value, origin })
+    }
+
+    fn port(&self, port: Spanned<Port>) -> Asked<String> {
+        let Asked { value: Port(value), origin } = self.asked(port);
+        Asked { value, origin }
+    }
+
+    fn label(&self, key: Spanned<String>, value: String) -> (String, Asked<String>) {
+        let Asked { value: key, origin } = self.asked(key);
+        (key, Asked { value, origin })
     }
 
     fn variable(&self, name: Spanned<String>, value: String) -> Result<(String, String)> {
@@ -156,9 +197,7 @@ impl File {
         let origin = self.origin(error.span().map_or(0, |span| span.start));
         let message = error.message().trim();
         match message.strip_prefix("unknown field ").and_then(|unknown| unknown.split_once(", expected one of ")) {
-            Some((key, keys)) => {
-                Error::usage(format!("unknown key {key}")).at(origin).with_hint(format!("the keys are {keys}"))
-            }
+            Some((key, keys)) => unknown_key(key, keys).at(origin),
             None => self.wrong_value(message, error.span().map_or(0, |span| span.start)).at(origin),
         }
     }
@@ -172,6 +211,15 @@ impl File {
         let message = message.replace('\n', ", ");
         let error = Error::usage(key.map_or(message.clone(), |key| format!("`{key}`: {message}")));
         if message.ends_with("expected a string") { error.with_hint("put the value in quotes") } else { error }
+    }
+}
+
+/// `key` and each of `keys` stand in backticks.
+fn unknown_key(key: &str, keys: &str) -> Error {
+    let error = Error::usage(format!("unknown key {}", key.escape_debug()));
+    match nearest(key.trim_matches('`'), keys.split(", ").map(|key| key.trim_matches('`'))) {
+        Some(meant) => error.with_hint(format!("did you mean `{meant}`? The keys are {keys}")),
+        None => error.with_hint(format!("the keys are {keys}")),
     }
 }
 
@@ -213,7 +261,9 @@ mod tests {
         let error = file("python = '3.12'\npyhton = '3.12'\n").keys().unwrap_err();
         assert_eq!(error.origin, Some(Origin::file("sconce.toml", 2)));
         assert_eq!(error.message, "unknown key `pyhton`");
-        assert!(error.hint.unwrap().contains("`python`"));
+        assert!(error.hint.unwrap().starts_with("did you mean `python`? "));
+        let hint = file("colour = true\n").keys().unwrap_err().hint.unwrap();
+        assert!(hint.starts_with("the keys are `tag`"), "{hint}");
     }
 
     #[test]
@@ -227,6 +277,21 @@ mod tests {
         let error = file("index-url = https://user:secret@pypi.example.org\n").keys().unwrap_err();
         assert!(error.message.starts_with("`index-url`: ") && !error.message.contains("secret"), "{error}");
         assert!(!file("extras = [\n  3,\n]\n").keys().unwrap_err().message.starts_with('`'));
+    }
+
+    #[test]
+    fn a_command_is_a_text_or_a_list_and_a_port_a_number_or_a_text() {
+        let layer = file("cmd = 'python -m x'\nentrypoint = ['a b', '$c']\nports = [8000, '53/udp']\n").keys().unwrap();
+        assert_eq!(layer.command.unwrap().value, ["python", "-m", "x"]);
+        assert_eq!(layer.entrypoint.unwrap().value, ["a b", "$c"]);
+        assert_eq!(layer.ports.iter().map(|port| port.value.as_str()).collect::<Vec<_>>(), ["8000", "53/udp"]);
+        let error = file("cmd = 3\n").keys().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "sconce.toml:1: `cmd`: invalid type: integer `3`, expected a string or a list of strings"
+        );
+        let error = file("user = 'x'\ncmd = \"a 'b\"\n").keys().unwrap_err();
+        assert_eq!(error.origin, Some(Origin::file("sconce.toml", 2)));
     }
 
     #[test]

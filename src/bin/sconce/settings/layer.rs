@@ -6,7 +6,8 @@ use clap::parser::ValueSource;
 use sconce::inspect::InspectOptions;
 use sconce::model::{Error, Origin, Result};
 use sconce::ops::network::NetworkInputs;
-use sconce::plan::{Asked, PlanOptions};
+use sconce::plan::{Asked, ImageOptions, PlanOptions};
+use sconce::render::Templates;
 use sconce::verify::Limits;
 
 use super::value;
@@ -31,17 +32,28 @@ pub(super) struct Layer {
     pub(super) ca_bundle: Option<Asked<PathBuf>>,
     pub(super) index_url: Option<Asked<String>>,
     pub(super) extra_index_urls: Vec<Asked<String>>,
+    pub(super) platform: Option<Asked<String>>,
+    pub(super) templates: Option<Asked<PathBuf>>,
+    pub(super) user: Option<Asked<String>>,
+    pub(super) workdir: Option<Asked<String>>,
+    pub(super) entrypoint: Option<Asked<Vec<String>>>,
+    pub(super) command: Option<Asked<Vec<String>>>,
+    pub(super) ports: Vec<Asked<String>>,
+    pub(super) labels: BTreeMap<String, Asked<String>>,
+    pub(super) healthcheck: Option<Asked<String>>,
     pub(super) memory: Option<Asked<String>>,
     pub(super) timeout: Option<Asked<String>>,
 }
 
 impl Layer {
     /// This layer laid over `below`: what it does not say, the other does. A list hides the list below it as a whole;
-    /// variables of the image's environment hide one another by name.
+    /// variables of the image's environment and labels hide one another by name.
     pub(super) fn over(self, below: Self) -> Self {
         let list = |above: Vec<_>, below| if above.is_empty() { below } else { above };
         let mut env = below.env;
         env.extend(self.env);
+        let mut labels = below.labels;
+        labels.extend(self.labels);
         Self {
             tag: self.tag.or(below.tag),
             from: list(self.from, below.from),
@@ -59,6 +71,15 @@ impl Layer {
             ca_bundle: self.ca_bundle.or(below.ca_bundle),
             index_url: self.index_url.or(below.index_url),
             extra_index_urls: list(self.extra_index_urls, below.extra_index_urls),
+            platform: self.platform.or(below.platform),
+            templates: self.templates.or(below.templates),
+            user: self.user.or(below.user),
+            workdir: self.workdir.or(below.workdir),
+            entrypoint: self.entrypoint.or(below.entrypoint),
+            command: self.command.or(below.command),
+            ports: list(self.ports, below.ports),
+            labels,
+            healthcheck: self.healthcheck.or(below.healthcheck),
             memory: self.memory.or(below.memory),
             timeout: self.timeout.or(below.timeout),
         }
@@ -75,13 +96,37 @@ impl Layer {
             variant: self.variant.clone(),
             torch_source: understood(self.torch_source.as_ref(), value::torch_source)?,
             installer: understood(self.installer.as_ref(), value::installer)?,
+            architecture: understood(self.platform.as_ref(), value::architecture)?,
             extras: values(&self.extras),
             groups: values(&self.groups),
             env: self.env.clone(),
             system: self.system_packages.clone(),
             run: values(&self.run),
+            image: self.image_options(),
             ..PlanOptions::default()
         })
+    }
+
+    fn image_options(&self) -> ImageOptions {
+        let label = |(key, asked): (&String, &Asked<String>)| Asked {
+            value: (key.clone(), asked.value.clone()),
+            origin: asked.origin.clone(),
+        };
+        ImageOptions {
+            user: self.user.clone(),
+            workdir: self.workdir.clone(),
+            entrypoint: self.entrypoint.clone(),
+            command: self.command.clone(),
+            ports: self.ports.clone(),
+            labels: self.labels.iter().map(label).collect(),
+            healthcheck: self.healthcheck.clone(),
+        }
+    }
+
+    /// The templates of the user's own, read.
+    pub(super) fn templates(&self) -> Result<Templates> {
+        let load = |asked: &Asked<PathBuf>| sconce::ops::templates::load(&asked.value, &asked.origin);
+        self.templates.as_ref().map_or_else(|| Ok(Templates::default()), load)
     }
 
     pub(super) fn network(&self, environment: BTreeMap<String, String>) -> Result<NetworkInputs> {
@@ -157,9 +202,31 @@ pub(super) fn plan(args: &args::Plan, matches: &ArgMatches) -> Result<Layer> {
         system_packages: list(matches, "system_packages", "--system-package", &args.system_packages),
         env: env.collect::<Result<_>>()?,
         run: list(matches, "run", "--run", &args.run),
+        platform: one("platform", "--platform", &args.platform),
+        templates: asked(matches, "templates", "--templates", args.templates.as_ref()),
         ca_bundle: asked(matches, "ca_bundle", "--ca-bundle", args.ca_bundle.as_ref()),
         index_url: one("index_url", "--index-url", &args.index_url),
         extra_index_urls: list(matches, "extra_index_urls", "--extra-index-url", &args.extra_index_urls),
+        ..container(&args.container, matches)?
+    })
+}
+
+/// The layer of the flags that say how containers run.
+fn container(args: &args::Container, matches: &ArgMatches) -> Result<Layer> {
+    let one = |id: &str, name: &str, value: &Option<String>| asked(matches, id, name, value.as_ref());
+    let command = |name: &str, text: &Option<String>| {
+        let words = text.as_ref().map(|text| value::words(text).map_err(|error| error.at(flag(name))));
+        Ok::<_, Error>(words.transpose()?.map(|value| Asked { value, origin: flag(name) }))
+    };
+    let labels = args.labels.iter().map(|pair| label(pair).map_err(|error| error.at(flag("--label"))));
+    Ok(Layer {
+        user: one("user", "--user", &args.user),
+        workdir: one("workdir", "--workdir", &args.workdir),
+        entrypoint: command("--entrypoint", &args.entrypoint)?,
+        command: command("--cmd", &args.command)?,
+        ports: list(matches, "ports", "--expose", &args.ports),
+        labels: labels.collect::<Result<_>>()?,
+        healthcheck: one("healthcheck", "--healthcheck", &args.healthcheck),
         ..Layer::default()
     })
 }
@@ -183,4 +250,13 @@ fn variable(pair: &str) -> Result<(String, String)> {
     let (name, value) = pair.split_once('=').ok_or_else(missing)?;
     value::variable_name(name)?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn label(pair: &str) -> Result<(String, Asked<String>)> {
+    let missing = || {
+        Error::usage(format!("`{}` has no `=`", pair.escape_debug()))
+            .with_hint("as in `--label org.opencontainers.image.vendor=Example`")
+    };
+    let (key, value) = pair.split_once('=').ok_or_else(missing)?;
+    Ok((key.to_owned(), Asked { value: value.to_owned(), origin: flag("--label") }))
 }

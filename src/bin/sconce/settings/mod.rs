@@ -4,6 +4,7 @@ mod file;
 mod layer;
 mod limits;
 mod value;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use sconce::ops::build::BuildOptions;
 use sconce::ops::network::NetworkInputs;
 use sconce::ops::verify::VerifyOptions;
 use sconce::plan::PlanOptions;
+use sconce::render::Templates;
 
 use crate::args::{Build, Inspect, Render, Verify};
 use crate::reference::{self, Reference};
@@ -40,6 +42,7 @@ pub(crate) struct RenderSettings {
     pub(crate) inspect: InspectOptions,
     pub(crate) plan: PlanOptions,
     pub(crate) network: NetworkInputs,
+    pub(crate) templates: Templates,
 }
 
 /// What `sconce render` was asked.
@@ -51,6 +54,7 @@ pub(crate) fn render(args: &Render, matches: &ArgMatches) -> Result<RenderSettin
         inspect: layer.inspect_options(),
         plan: PlanOptions { builder: Some(builder), ..layer.plan_options()? },
         network: layer.network(environment())?,
+        templates: layer.templates()?,
     })
 }
 
@@ -69,6 +73,7 @@ pub(crate) fn build(args: &Build, matches: &ArgMatches, owner: Owner) -> Result<
     };
     Ok(BuildOptions {
         plan: layer.plan_options()?,
+        templates: layer.templates()?,
         inspect,
         tag: tag.to_string(),
         no_cache: args.no_cache,

@@ -8,6 +8,10 @@ use sconce::model::{Error, Installer, Result, TorchSource, Variant};
 pub(super) fn python(text: &str) -> Result<Version> {
     let wrong = || Error::usage(format!("`{text}` is not a Python version")).with_hint("as in `3.13`");
     // What PEP 440 allows besides (epochs, pre-releases, leading zeros) names no Python that a base could have.
+    if let Some(usual) = text.strip_suffix('t').filter(|usual| python(usual).is_ok()) {
+        let message = format!("`{text}` is a free-threaded build of Python, and sconce plans the usual builds only");
+        return Err(Error::usage(message).with_hint(format!("`{usual}` is the usual build")));
+    }
     match text.split_once('.').map(|(major, minor)| (major.parse::<u8>(), minor.parse::<u8>())) {
         Some((Ok(major), Ok(minor))) if format!("{major}.{minor}") == text => {
             Version::from_str(text).map_err(|_| wrong())
@@ -28,7 +32,10 @@ pub(super) fn installer(text: &str) -> Result<Installer> {
     match text {
         "uv" => Ok(Installer::Uv),
         "pip" => Ok(Installer::Pip),
-        _ => Err(not_one_of(text, "an installer", "`uv` or `pip`")),
+        "poetry" => Ok(Installer::Poetry),
+        "pdm" => Ok(Installer::Pdm),
+        "pipenv" => Ok(Installer::Pipenv),
+        _ => Err(not_one_of(text, "an installer", "`uv`, `pip`, `poetry`, `pdm` or `pipenv`")),
     }
 }
 
@@ -41,6 +48,25 @@ pub(super) fn host_network(text: &str) -> Result<bool> {
     }
 }
 
+/// The architecture of a platform, as engines name it.
+pub(super) fn architecture(text: &str) -> Result<String> {
+    match text {
+        "linux/amd64" | "linux/arm64" => Ok(text["linux/".len()..].to_owned()),
+        _ => Err(not_one_of(text, "a platform that torch is built for", "`linux/amd64` or `linux/arm64`")),
+    }
+}
+
+/// The words of a command: a list in JSON, as Dockerfiles have it, or words as a POSIX shell reads them. Nothing is expanded.
+pub(super) fn words(text: &str) -> Result<Vec<String>> {
+    if let Ok(words) = serde_json::from_str(text) {
+        return Ok(words);
+    }
+    shlex::split(text).ok_or_else(|| {
+        Error::usage(format!("`{}` ends within quotes, or in a backslash", text.escape_debug()))
+            .with_hint("as in `--cmd 'python -m server --port 8000'`")
+    })
+}
+
 fn not_one_of(text: &str, what: &str, choices: &str) -> Error {
     Error::usage(format!("`{text}` is not {what}")).with_hint(format!("it is {choices}"))
 }
@@ -48,8 +74,6 @@ fn not_one_of(text: &str, what: &str, choices: &str) -> Error {
 /// A variant of torch, in the names of uv's torch back ends.
 pub(super) fn variant(text: &str) -> Result<Variant> {
     let wrong = || not_one_of(text, "a variant of torch", "`cpu`, `cuda`, `cu128`, `rocm`, `rocm6.4` or alike");
-    let is_version =
-        |text: &str| text.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
     match text {
         "any" => return Ok(Variant::Any),
         "cpu" => return Ok(Variant::Cpu),
@@ -57,14 +81,7 @@ pub(super) fn variant(text: &str) -> Result<Variant> {
         "rocm" => return Ok(Variant::Rocm { version: None }),
         _ => {}
     }
-    if let Some(version) = text.strip_prefix("rocm").filter(|version| is_version(version)) {
-        return Ok(Variant::Rocm { version: Some(version.to_owned()) });
-    }
-    // `cu128` is CUDA 12.8: the last digit is the minor version.
-    let digits =
-        text.strip_prefix("cu").filter(|digits| digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_digit()));
-    let (major, minor) = digits.map(|digits| digits.split_at(digits.len() - 1)).ok_or_else(wrong)?;
-    Ok(Variant::Cuda { version: Some(format!("{major}.{minor}")) })
+    Variant::named(text).ok_or_else(wrong)
 }
 
 /// A name that every shell can set (POSIX, *Environment Variable Definition*).
@@ -87,6 +104,26 @@ mod tests {
         assert_eq!(python("3.13").unwrap().to_string(), "3.13");
         for wrong in ["3", "3.13.5", "3.13rc1", "v3.13", "", "3.013", "latest"] {
             assert!(python(wrong).is_err(), "{wrong}");
+        }
+        let error = python("3.13t").unwrap_err();
+        assert!(error.message.contains("free-threaded") && error.hint.unwrap().contains("`3.13`"));
+        assert!(!python("3.13tt").unwrap_err().message.contains("free-threaded"));
+    }
+
+    #[test]
+    fn a_command_is_read_as_a_shell_does() {
+        assert_eq!(words("python -c 'print(\"$HOME\")' a\\ b").unwrap(), ["python", "-c", "print(\"$HOME\")", "a b"]);
+        assert_eq!(words(r#"["python", "-c", "a b"]"#).unwrap(), ["python", "-c", "a b"]);
+        for wrong in ["'", "a \"b", "a\\"] {
+            assert!(words(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_platform_is_one_that_torch_has() {
+        assert_eq!(architecture("linux/arm64").unwrap(), "arm64");
+        for wrong in ["", "amd64", "linux/arm/v7", "windows/amd64"] {
+            assert!(architecture(wrong).is_err(), "{wrong}");
         }
     }
 

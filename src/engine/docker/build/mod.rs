@@ -43,7 +43,9 @@ fn options(request: &BuildRequest) -> BuildImageOptionsBuilder {
     let map = |map: &std::collections::BTreeMap<String, String>| -> HashMap<String, String> {
         map.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     };
-    BuildImageOptionsBuilder::default()
+    let options = BuildImageOptionsBuilder::default();
+    let options = request.platform.iter().fold(options, |options, platform| options.platform(platform));
+    options
         .t(&request.tag)
         .nocache(request.no_cache)
         .networkmode(if request.host_network { "host" } else { "default" })
