@@ -131,7 +131,7 @@ mod tests {
     fn variants_have_the_names_that_uv_gives_them() {
         let cuda = |version: &str| Variant::Cuda { version: Some(version.to_owned()) };
         assert_eq!(variant("cu128").unwrap(), cuda("12.8"));
-        assert_eq!(variant("cu92").ok(), None);
+        assert_eq!(variant("cu92").unwrap(), cuda("9.2"));
         assert_eq!(variant("cu130").unwrap(), cuda("13.0"));
         assert_eq!(variant("rocm6.4").unwrap(), Variant::Rocm { version: Some("6.4".to_owned()) });
         for wrong in ["", "cu", "cuda12", "rocm6.", "gpu", "cu12 8", "CPU"] {
