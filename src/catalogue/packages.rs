@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::parse;
-use crate::model::Result;
+use crate::model::{PackageManager, Result};
 
 const FILE: &str = "images/packages.toml";
 
@@ -35,6 +35,9 @@ pub struct Packages {
     /// Distributions whose build imports torch.
     #[serde(default)]
     builds_against_torch: BTreeMap<String, TorchBuilt>,
+    /// Distributions that need packages of the system.
+    #[serde(default)]
+    needs_system: BTreeMap<String, SystemNeed>,
     /// Distributions that need torch.
     #[serde(default)]
     needs_torch: BTreeSet<String>,
@@ -69,6 +72,20 @@ struct TorchBuilt {
     #[serde(default)]
     wheels: bool,
     /// Where the build can be read; for readers of the file.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a fact without its source is none"))]
+    source: String,
+}
+
+/// What a distribution loads or runs that its wheels do not hold.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SystemNeed {
+    #[serde(default)]
+    apt: Vec<String>,
+    #[serde(default)]
+    dnf: Vec<String>,
+    because: String,
+    /// Where it can be read; for readers of the file.
     #[cfg_attr(not(test), expect(dead_code, reason = "a fact without its source is none"))]
     source: String,
 }
@@ -146,6 +163,16 @@ impl Packages {
     /// What building the distribution `name`, normalized, against torch needs besides torch and setuptools.
     pub fn build_needs(&self, name: &str) -> impl Iterator<Item = &str> {
         self.builds_against_torch.get(name).into_iter().flat_map(|built| &built.needs).map(String::as_str)
+    }
+
+    /// The packages of the system that the distribution `name`, normalized, needs where it is used, and why: a clause.
+    pub fn needs_system(&self, name: &str, manager: PackageManager) -> Option<(&[String], &str)> {
+        let need = self.needs_system.get(name)?;
+        let packages = match manager {
+            PackageManager::Apt => &need.apt,
+            PackageManager::Dnf => &need.dnf,
+        };
+        Some((packages, &need.because))
     }
 
     /// Whether the distribution `name`, normalized, needs torch.
@@ -246,6 +273,18 @@ mod tests {
         }
         assert!(packages.imports.len() >= 150, "{}", packages.imports.len());
         assert!(packages.needs_torch.len() >= 60, "{}", packages.needs_torch.len());
+    }
+
+    #[test]
+    fn what_needs_the_system_has_its_source() {
+        let packages = Packages::embedded().unwrap();
+        for (name, need) in &packages.needs_system {
+            assert!(*name == normalized(name) && !need.apt.is_empty() && !need.because.is_empty(), "`{name}`");
+            assert!(need.source.starts_with("https://github.com/"), "`{name}`");
+        }
+        let (opencv, _) = packages.needs_system("opencv-python", PackageManager::Apt).unwrap();
+        assert_eq!(opencv, ["libgl1", "libglib2.0-0"]);
+        assert!(packages.needs_system("opencv-python-headless", PackageManager::Apt).is_none());
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub(super) fn reference(
     let Some(accelerator) = &target.base.accelerator else { return Ok((reference.to_owned(), None)) };
     let place = options.base.as_ref().map_or(Origin::Default, |asked| asked.origin.clone());
     if let Some(tag) = options.accelerator.as_ref().and_then(|asked| accelerator.releases.get(&asked.value)) {
-        return Ok((reference.replace(PLACEHOLDER, tag), None));
+        let named = options.accelerator.as_ref().and_then(|asked| asked.value.parse().ok());
+        return Ok((reference.replace(PLACEHOLDER, tag), named.and_then(|named| apart(target, torch, &named, place))));
     }
     let (tag, note) = match wished(target, &torch.variant) {
         Some((kind, Some(version))) if kind == accelerator.kind => {
@@ -79,6 +80,16 @@ fn none(target: &Target, accelerator: &Accelerator, version: &Version, place: &O
     let message = format!("`{}` has no image for {name} {version}, which torch is built for", target.base.id);
     let hint = format!("it has {name} {}; `--variant` chooses another build of torch", known.join(", "));
     Error::no(message).at(place.clone()).with_hint(hint)
+}
+
+/// That an image was named whose release is of another major version than torch's build: extensions do not compile across.
+fn apart(target: &Target, torch: &TorchBuild, named: &Version, place: Origin) -> Option<Note> {
+    let (kind, Some(version)) = wished(target, &torch.variant)? else { return None };
+    (version.release().first() != named.release().first()).then(|| {
+        let name = name(kind);
+        let message = format!("the image has {name} {named}, but torch will be the build for {name} {version}");
+        Note::warning(message, place).with_hint("`--variant` chooses another build; extensions do not compile across")
+    })
 }
 
 fn another(target: &Target, accelerator: &Accelerator, variant: &Variant, place: Origin) -> Note {

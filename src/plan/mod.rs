@@ -148,7 +148,7 @@ pub fn plan(project: &Project, catalogue: &Catalogue, options: &PlanOptions) -> 
         constraints: if environment { Vec::new() } else { install::constraints(project, &target) },
         overrides: if environment { Vec::new() } else { install::overrides(project, &target) },
         groups: selection.groups.clone(),
-        system: system::packages(project, &target, torch.value.source, options)?,
+        system: system::packages(project, &target, torch.value.source, catalogue.packages(), options)?,
         tools: system::tools(&target),
         manifests: project.manifests.clone(),
         dependencies: install::dependencies(project, &target, installer.value, &unisolated),
@@ -193,8 +193,10 @@ fn needs_compiler(target: &Target, unisolated: &[Choice<String>]) -> Option<Note
     let first = unisolated.first().filter(|_| !target.base.accelerator.as_ref().is_some_and(|a| a.compiler))?;
     let names: Vec<String> = unisolated.iter().map(|one| format!("`{}`", one.value)).collect();
     let message = format!("built against torch while the image is built: {}", names.join(", "));
-    let hint =
-        format!("where that compiles for a GPU, it needs its compiler (`nvcc`), which {} has not", target.base.id);
+    let hint = format!(
+        "where that compiles for a GPU, it needs its compiler (`nvcc`), which {} has not: `--base cuda-devel`",
+        target.base.id
+    );
     Some(Note::warning(message, first.requested.clone()).with_hint(hint))
 }
 

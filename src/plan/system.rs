@@ -2,14 +2,17 @@ use std::collections::BTreeSet;
 
 use super::target::Target;
 use super::{Asked, PlanOptions};
-use crate::catalogue::SystemPackage;
-use crate::model::{Choice, Error, Origin, PackageManager, Project, Result, Source, TorchSource};
+use crate::catalogue::{Packages, SystemPackage};
+use crate::model::{
+    Choice, Error, Origin, PackageManager, Project, Requirement, RequirementRole, Result, Source, TorchSource,
+};
 
 /// The system packages to install, each with its reason: what compiling needs, what the project needs, what was asked for.
 pub(super) fn packages(
     project: &Project,
     target: &Target,
     source: TorchSource,
+    catalogue: &Packages,
     options: &PlanOptions,
 ) -> Result<Vec<Choice<String>>> {
     let row = Origin::Catalogue { row: target.base.id.clone() };
@@ -19,6 +22,7 @@ pub(super) fn packages(
         packages.extend(target.base.torch.iter().flat_map(|torch| &torch.packages).map(known));
     }
     packages.extend(version_control(project, target)?);
+    packages.extend(of_distributions(project, target, catalogue));
     for asked in &options.system {
         check_name(asked, target.base.package_manager)?;
         packages.push(Choice::new(asked.value.clone(), asked.origin.clone(), "it was asked for"));
@@ -26,6 +30,20 @@ pub(super) fn packages(
     let mut seen = BTreeSet::new();
     packages.retain(|package| seen.insert(package.value.clone()));
     Ok(packages)
+}
+
+/// What distributions load or run that their wheels do not hold.
+fn of_distributions(project: &Project, target: &Target, catalogue: &Packages) -> Vec<Choice<String>> {
+    let wanted = project.requirements.iter().filter(|r| r.role == RequirementRole::Requirement);
+    let wanted = wanted.filter(|r| target.environment.applies(r));
+    let of_one = |requirement: &Requirement| {
+        let name = requirement.name.as_deref()?;
+        let (packages, because) = catalogue.needs_system(name, target.base.package_manager)?;
+        let because = format!("`{name}` needs it: {because}");
+        let choice = |package: &String| Choice::new(package.clone(), requirement.origin.clone(), because.clone());
+        Some(packages.iter().map(choice).collect::<Vec<_>>())
+    };
+    wanted.filter_map(of_one).flatten().collect()
 }
 
 fn version_control(project: &Project, target: &Target) -> Result<Vec<Choice<String>>> {

@@ -5,7 +5,8 @@ use super::applies::Environment;
 use super::install;
 use crate::catalogue::{Base, BasePython, TorchRelease};
 use crate::model::{
-    Origin, Project, PythonProvider, Requirement, RequirementRole, Source, TorchFact, TorchVia, wheel_python,
+    IndexRole, Origin, Project, PythonProvider, Requirement, RequirementRole, Source, TorchFact, TorchVia, Variant,
+    wheel_python,
 };
 
 /// What a project asks of torch on one interpreter.
@@ -23,6 +24,8 @@ pub(super) struct TorchWish<'a> {
     locked: Option<&'a TorchFact>,
     /// Whether conda brings it, whose builds are for other interpreters than the index's wheels.
     of_conda: bool,
+    /// The variant that it is to be, by name, where that decides which releases there are.
+    variant: Option<String>,
 }
 
 /// Whether a wish can come true on an interpreter, as far as the catalogue knows.
@@ -60,6 +63,7 @@ impl<'a> TorchWish<'a> {
             wheel_python: None,
             locked: locked(project, environment, options),
             of_conda: conda && matches!(provider, PythonProvider::Conda | PythonProvider::Pixi),
+            variant: variant(project, options),
             requirements,
         };
         for requirement in &wish.requirements {
@@ -116,10 +120,16 @@ impl<'a> TorchWish<'a> {
         if self.elsewhere.is_some() && self.specifiers.is_empty() {
             return Verdict::Unknown;
         }
-        let allowed: Vec<_> = known.iter().filter(|release| self.allows(release)).collect();
+        let mut allowed: Vec<_> = known.iter().filter(|release| self.allows(release)).collect();
+        let offers = |release: &TorchRelease| self.variant.as_ref().is_none_or(|name| release.offers(name));
+        // A variant that no row has may be there all the same; one that the rows have had an end.
+        let ended = allowed.iter().any(|release| offers(release)) && known.last().is_some_and(|last| !offers(last));
+        if allowed.iter().any(|release| offers(release)) {
+            allowed.retain(|release| offers(release));
+        }
         // What drops an interpreter never takes it up again.
         let dropped = known.last().is_some_and(|last| minor < last.python.from);
-        let newer = self.allows_newer_than(known) && (!dropped || allowed.is_empty());
+        let newer = self.allows_newer_than(known) && (!(dropped || ended) || allowed.is_empty());
         let releases: Vec<_> = allowed.iter().filter(|release| self.works(release, base, python)).copied().collect();
         match (allowed.last(), releases.is_empty(), newer) {
             (_, false, newer) => Verdict::Known { releases, newer },
@@ -188,6 +198,10 @@ impl<'a> TorchWish<'a> {
             Some(version) => format!("torch {version}"),
             None if allowed.len() > 1 && *python > newest.compiles_up_to => format!("torch up to {}", newest.release),
             None => format!("torch {}", newest.release),
+        };
+        let torch = match &self.variant {
+            Some(name) if newest.offers(name) => format!("{torch} for `{name}`"),
+            _ => torch,
         };
         if *python > newest.compiles_up_to {
             return format!("{torch} compiles on Python up to {}", newest.compiles_up_to);
@@ -263,6 +277,17 @@ fn locked<'a>(project: &'a Project, environment: &Environment, options: &PlanOpt
     let mut facts = project.torch.iter().filter(of_lock).filter(|fact| environment.brings(fact));
     let first = facts.next()?;
     facts.all(|fact| fact.specifiers == first.specifiers).then_some(first)
+}
+
+/// The variant that is asked for, or that the only index of the project has; a lock has its own.
+fn variant(project: &Project, options: &PlanOptions) -> Option<String> {
+    if let Some(asked) = &options.variant {
+        return Some(asked.value.clone());
+    }
+    let [index] = project.indexes.as_slice() else { return None };
+    let sole = index.role == IndexRole::Primary && options.indexes.is_empty() && project.locks.is_empty();
+    let folder = index.url.split(['?', '#']).next()?.trim_end_matches('/').rsplit('/').next()?;
+    (sole && Variant::named(folder).is_some()).then(|| folder.to_owned())
 }
 
 /// The version right after `version`, one step in its last place.

@@ -53,6 +53,7 @@ pub(super) struct View {
     healthcheck: Vec<String>,
     /// The command that builds the Dockerfile without sconce.
     by_hand: String,
+    architecture: String,
     /// Whether `RUN --mount` may be used.
     buildkit: bool,
     /// Whether extra certificate authorities come as a secret.
@@ -193,6 +194,7 @@ impl View {
             names_base: !plan.image.labels.contains_key(BASE_NAME),
             healthcheck: plan.image.healthcheck.iter().flat_map(|text| ["sh", "-c", text].map(str::to_owned)).collect(),
             by_hand: by_hand(plan),
+            architecture: plan.architecture.value.clone(),
             buildkit: plan.builder == Builder::Buildkit,
             ca_bundle: plan.network.ca_bundle,
             secret_env: plan.network.secret_env.clone(),

@@ -5,7 +5,7 @@ use super::super::target::Target;
 use super::super::{Asked, PlanOptions};
 use super::environment::environment;
 use crate::model::{
-    Choice, Error, IndexRole, Installer, Lock, ManifestKind, Note, Origin, PlannedLock, Project, Requirement, Result,
+    Choice, Error, IndexRole, Installer, Lock, ManifestKind, Note, Origin, PlannedLock, Project, Result,
     Source, TorchFact, TorchSource, TorchVia,
 };
 
@@ -194,7 +194,16 @@ fn beyond_uv(project: &Project, target: &Target, options: &PlanOptions) -> Optio
     if let Some(option) = project.pip_options.first() {
         return Some((option.origin.clone(), format!("uv passes over `{}`", option.text)));
     }
-    let foreign = |r: &&Requirement| matches!(&r.source, Source::Vcs { vcs, .. } if vcs != "git");
-    let requirement = project.requirements.iter().filter(|r| target.environment.applies(r)).find(foreign)?;
-    Some((requirement.origin.clone(), format!("uv reads git repositories only, which `{}` is not", requirement.text)))
+    let mut repositories = project.requirements.iter().filter_map(|r| match &r.source {
+        Source::Vcs { vcs, .. } if target.environment.applies(r) => Some((r, vcs)),
+        _ => None,
+    });
+    repositories.find_map(|(requirement, vcs)| {
+        let because = match (vcs.as_str(), requirement.editable) {
+            ("git", false) => return None,
+            ("git", true) => format!("uv installs no repository editable, as `{}` is to be", requirement.text),
+            _ => format!("uv reads git repositories only, which `{}` is not", requirement.text),
+        };
+        Some((requirement.origin.clone(), because))
+    })
 }

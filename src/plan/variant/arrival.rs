@@ -133,7 +133,7 @@ fn asked_for(question: Question, asked: &Asked<String>, locked: Option<&Arrival>
     if question.installer == Installer::Pip {
         return Err(Error::usage(format!("pip cannot choose the variant `{value}`"))
             .at(asked.origin.clone())
-            .with_hint("use uv, or name the variant's own index with `--index-url`"));
+            .with_hint("use uv, or name the variant's own index with `--extra-index-url`"));
     }
     if let Some(locked) = locked {
         return keep_lock(&named, asked, locked);

@@ -81,10 +81,14 @@ pub(super) fn through(question: Question<'_>) -> Option<(&str, &Origin)> {
 /// The flags that would bring torch, had they been given.
 fn extras_with_torch(question: Question) -> Vec<String> {
     let environment = &question.target.environment;
-    let applies = |r: &&Requirement| environment.applies(&Requirement { extra: None, ..(*r).clone() });
-    let extras: BTreeSet<&str> =
-        question.project.requirements_on("torch").filter(applies).filter_map(|r| r.extra.as_deref()).collect();
-    extras.into_iter().map(|extra| format!("`--extra {extra}`")).collect()
+    let applies = |r: &&Requirement| environment.applies(&Requirement { extra: None, group: None, ..(*r).clone() });
+    let flag = |r: &Requirement| match (&r.extra, &r.group) {
+        (Some(extra), _) => Some(format!("`--extra {extra}`")),
+        (None, Some(group)) => Some(format!("`--group {group}`")),
+        (None, None) => None,
+    };
+    let flags: BTreeSet<String> = question.project.requirements_on("torch").filter(applies).filter_map(flag).collect();
+    flags.into_iter().collect()
 }
 
 fn newer(question: Question) -> Option<Note> {

@@ -12,12 +12,20 @@ pub(super) fn python(text: &str) -> Result<Version> {
         let message = format!("`{text}` is a free-threaded build of Python, and sconce plans the usual builds only");
         return Err(Error::usage(message).with_hint(format!("`{usual}` is the usual build")));
     }
+    if let Some((minor, _)) = text.rsplit_once('.').filter(|(minor, patch)| python(minor).is_ok() && is_number(patch)) {
+        let message = format!("`{text}` names a patch version, and which one comes is for the base to say");
+        return Err(Error::usage(message).with_hint(format!("ask for `{minor}`")));
+    }
     match text.split_once('.').map(|(major, minor)| (major.parse::<u8>(), minor.parse::<u8>())) {
         Some((Ok(major), Ok(minor))) if format!("{major}.{minor}") == text => {
             Version::from_str(text).map_err(|_| wrong())
         }
         _ => Err(wrong()),
     }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 pub(super) fn torch_source(text: &str) -> Result<TorchSource> {
@@ -105,6 +113,7 @@ mod tests {
         for wrong in ["3", "3.13.5", "3.13rc1", "v3.13", "", "3.013", "latest"] {
             assert!(python(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(python("3.13.5").unwrap_err().hint.as_deref(), Some("ask for `3.13`"));
         let error = python("3.13t").unwrap_err();
         assert!(error.message.contains("free-threaded") && error.hint.unwrap().contains("`3.13`"));
         assert!(!python("3.13tt").unwrap_err().message.contains("free-threaded"));
