@@ -129,15 +129,17 @@ def drop_fetched(since):
     builder, base = os.environ.get("MATRIX_BUILDER"), "localhost/sconce-base:debian-13"
     if not builder or not docker("image", "ls", "--quiet", base):
         return
-    # uv takes an unpacked wheel that is gone for one that it never had, and so does pip with a download.
+    # uv takes an unpacked wheel that is gone for one that it never had, and so does pip with a download. The step differs
+    # each time: BuildKit, told to use no cache, would empty all of the mounts.
     dockerfile = f"""FROM {base}
 RUN --mount=type=cache,id=sconce-uv,target=/uv --mount=type=cache,id=sconce-pip,target=/pip \\
+    : {time.time()}; \\
     find /uv/archive-v* -mindepth 1 -maxdepth 1 -newermt @{since} -exec du -sm {{}} + | while read -r size folder; do \\
       if [ "$size" -gt 20 ]; then rm -rf "$folder"; fi; \\
     done; \\
     find /pip -type f -size +20M -newermt @{since} -delete
 """
     environment = {**os.environ, "DOCKER_BUILDKIT": "1"}
-    command = [builder, "build", "--no-cache", "--quiet", "-"]
+    command = [builder, "build", "--quiet", "-"]
     done = subprocess.run(command, input=dockerfile, env=environment, check=True, capture_output=True, text=True)
     docker("image", "rm", done.stdout.strip())
