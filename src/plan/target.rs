@@ -168,7 +168,9 @@ fn python_choice(targets: &[Target], options: &PlanOptions, demands: &[Demand], 
     // Else whoever closed the door on the last that would have been better, the project before everyone else.
     let decisive = |at: usize| {
         let mut against = demands.iter().filter(|demand| demand.kind != Kind::OnRequest && !demand.allows(at));
-        against.clone().find(of_project).or_else(|| against.next()).map(|demand| (demand, at))
+        let of_base = |demand: &&Demand| demand.kind == Kind::Base;
+        let weighty = against.clone().find(of_project).or_else(|| against.clone().find(of_base));
+        weighty.or_else(|| against.next()).map(|demand| (demand, at))
     };
     let better = others.iter().rev().find(|other| **other < at).copied();
     let reason = match (only, others.first()) {

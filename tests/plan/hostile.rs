@@ -131,6 +131,7 @@ proptest! {
 
     #[test]
     fn no_text_adds_an_instruction(text in hostile()) {
+        prop_assume!(text != ".");
         let expected = instructions(&render(&filled("plain")).unwrap().text);
         if let Ok(dockerfile) = render(&filled(&text)) {
             prop_assert_eq!(instructions(&dockerfile.text), expected, "{}", dockerfile.text);
@@ -139,6 +140,8 @@ proptest! {
 
     #[test]
     fn no_text_of_a_lock_adds_an_instruction(text in hostile(), at in 0..LOCKS.len()) {
+        // A folder of this name is the whole project, which is copied in another order.
+        prop_assume!(text != ".");
         let (kind, installer) = LOCKS[at];
         let expected = instructions(&render(&locked("plain", kind, installer)).unwrap().text);
         if let Ok(dockerfile) = render(&locked(&text, kind, installer)) {

@@ -5,8 +5,8 @@ use super::super::target::Target;
 use super::super::{Asked, PlanOptions};
 use super::environment::environment;
 use crate::model::{
-    Choice, Error, IndexRole, Installer, Lock, ManifestKind, Note, Origin, PlannedLock, Project, Result,
-    Source, TorchFact, TorchSource, TorchVia,
+    Choice, Error, IndexRole, Installer, Lock, ManifestKind, Note, Origin, PlannedLock, Project, Result, Source,
+    TorchFact, TorchSource, TorchVia,
 };
 
 /// Who installs, and from which lock.
