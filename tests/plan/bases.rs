@@ -72,10 +72,9 @@ fn every_row_becomes_a_dockerfile() {
                 let options = on(&base.id, Some(&minor), PlanOptions { variant, ..PlanOptions::default() });
                 plan(&project, &catalogue, &options)
             };
-            let found = match variants.is_empty() {
-                true => plan_of(None).ok(),
-                false => variants.iter().rev().find_map(|name| plan_of(asked(name.clone(), "--variant")).ok()),
-            };
+            let of_variant = |name: &String| plan_of(asked(name.clone(), "--variant")).ok();
+            let found =
+                if variants.is_empty() { plan_of(None).ok() } else { variants.iter().rev().find_map(of_variant) };
             // No release of torch for what the image has works with the oldest, or the newest, interpreters that can be fetched.
             let Some(found) = found else {
                 assert!(python.provider != PythonProvider::Distribution && !variants.is_empty(), "{} {minor}", base.id);
