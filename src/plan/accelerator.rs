@@ -95,12 +95,19 @@ fn apart(target: &Target, torch: &TorchBuild, named: &Version, place: Origin) ->
 fn another(target: &Target, accelerator: &Accelerator, variant: &Variant, place: Origin) -> Note {
     let name = name(&accelerator.kind);
     let message = format!("`{}` brings {name}, but torch will be the build for {variant}", target.base.id);
-    let example = sorted(accelerator).last().map(|(version, _)| match accelerator.kind.as_str() {
+    let mut examples = sorted(accelerator).into_iter().rev().map(|(version, _)| match accelerator.kind.as_str() {
         "cuda" => format!("cu{}", version.to_string().replace('.', "")),
         kind => format!("{kind}{version}"),
     });
-    let hint = format!("`--variant {}` takes a build for {name}", example.unwrap_or_default());
-    Note::warning(message, place).with_hint(hint)
+    let releases = match &target.verdict {
+        Verdict::Known { releases, .. } => releases.as_slice(),
+        _ => &[],
+    };
+    let note = Note::warning(message, place);
+    match examples.find(|variant| releases.iter().any(|release| release.offers(variant))) {
+        Some(variant) => note.with_hint(format!("`--variant {variant}` takes a build for {name}")),
+        None => note,
+    }
 }
 
 /// What an accelerator is called among people.

@@ -133,6 +133,8 @@ pub fn plan(project: &Project, catalogue: &Catalogue, options: &PlanOptions) -> 
     };
     notes.extend(needs_compiler(&target, &unisolated));
     let indexes = install::indexes(project, &target, options, (installer.value, followed));
+    let system = system::packages(project, &target, torch.value.source, catalogue.packages(), options)?;
+    notes.extend(unfollowed::system(project, &target, &system));
     let folders = install::folders(project, followed);
     let mut files = install::files(project, installer.value, followed);
     // A folder that is copied whole brings its files.
@@ -148,7 +150,7 @@ pub fn plan(project: &Project, catalogue: &Catalogue, options: &PlanOptions) -> 
         constraints: if environment { Vec::new() } else { install::constraints(project, &target) },
         overrides: if environment { Vec::new() } else { install::overrides(project, &target) },
         groups: selection.groups.clone(),
-        system: system::packages(project, &target, torch.value.source, catalogue.packages(), options)?,
+        system,
         tools: system::tools(&target),
         manifests: project.manifests.clone(),
         dependencies: install::dependencies(project, &target, installer.value, &unisolated),

@@ -4,7 +4,8 @@ use super::PlanOptions;
 use super::install::{is_spelt_out, makes_environment, overruled};
 use super::target::Target;
 use crate::model::{
-    IndexBinding, IndexRole, Installer, Note, PlannedLock, Project, Requirement, RequirementRole, Source,
+    Choice, Index, IndexBinding, IndexRole, Installer, Note, PackageManager, PlannedLock, Project, Requirement,
+    RequirementRole, Source, SystemHint,
 };
 
 /// What the project says that the image will not follow: each is said once, so that nobody is surprised.
@@ -15,10 +16,11 @@ pub(super) fn notes(
     (installer, lock): (Installer, Option<&PlannedLock>),
 ) -> Vec<Note> {
     let mut notes: Vec<Note> = Vec::new();
+    notes.extend(over_ssh(project, target));
     if lock.is_some() || makes_environment(installer) {
         return notes;
     }
-    notes.extend(overruled_indexes(project, options));
+    notes.extend(overruled_indexes(project, target, options));
     notes.extend(conda(project, target));
     if installer == Installer::Pip {
         notes.extend(overrides(project, target));
@@ -27,10 +29,42 @@ pub(super) fn notes(
     notes
 }
 
+/// System packages that files of the project install, and the image does not get.
+pub(super) fn system(project: &Project, target: &Target, planned: &[Choice<String>]) -> Option<Note> {
+    let manager = match target.base.package_manager {
+        PackageManager::Apt => "apt",
+        PackageManager::Dnf => "dnf",
+    };
+    let left = |hint: &&SystemHint| {
+        let headers_of_python = hint.package.starts_with("python3") || hint.package == "build-essential";
+        hint.manager == manager && !headers_of_python && planned.iter().all(|package| package.value != hint.package)
+    };
+    let left: Vec<&SystemHint> = project.system.iter().filter(left).collect();
+    let names: BTreeSet<&str> = left.iter().map(|hint| hint.package.as_str()).collect();
+    let shown: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let flags: Vec<String> = names.iter().map(|name| format!("--system-package {name}")).collect();
+    let message = format!("the project installs system packages that the image does not get: {}", shown.join(", "));
+    Some(Note::info(message, left.first()?.origin.clone()).with_hint(format!("`{}` takes them", flags.join(" "))))
+}
+
+/// Repositories that are reached with a key, which no build has.
+fn over_ssh(project: &Project, target: &Target) -> Option<Note> {
+    let keyed = |r: &&Requirement| match &r.source {
+        Source::Vcs { url, .. } => url.starts_with("ssh:") || url.starts_with("git@"),
+        _ => false,
+    };
+    let requirement = project.requirements.iter().filter(|r| target.environment.applies(r)).find(keyed)?;
+    let message = format!("`{}` comes over SSH, and the build has no key", requirement.text);
+    let hint = "`https` with a token in a variable works: `git+https://${TOKEN}@…`, with `TOKEN` in the environment";
+    Some(Note::warning(message, requirement.origin.clone()).with_hint(hint))
+}
+
 /// Indexes that have torch in another build than the one asked for.
-fn overruled_indexes(project: &Project, options: &PlanOptions) -> Vec<Note> {
+fn overruled_indexes(project: &Project, target: &Target, options: &PlanOptions) -> Vec<Note> {
     let Some(asked) = &options.variant else { return Vec::new() };
-    let indexes = project.indexes.iter().filter(|index| overruled(index, options));
+    let holds = |index: &&Index| index.bindings.iter().any(|binding| target.environment.binds(binding));
+    let same = |index: &&Index| index.url.trim_end_matches('/').ends_with(&format!("/{}", asked.value));
+    let indexes = project.indexes.iter().filter(|index| overruled(index, options) && holds(index) && !same(index));
     indexes
         .map(|index| {
             let message = format!("nothing comes from `{}`: {} `{}` wins", index.url, asked.origin, asked.value);

@@ -1,6 +1,6 @@
 //! Who installs, from which lock, and how.
 
-use sconce::model::{Builder, Installer, Note, Severity, TorchSource};
+use sconce::model::{Builder, Installer, Note, Origin, Severity, TorchSource};
 use sconce::plan::PlanOptions;
 
 use super::{asked, assert_dockerfile, dockerfile, planned, project, requirements, shown};
@@ -155,4 +155,38 @@ fn what_a_file_names_is_built_after_the_rest_of_it() {
         "torch\nxformers\nflash-attn @ https://files.example.org/flash_attn-2.7.4-cp313-cp313-linux_x86_64.whl\n",
     );
     assert!(planned(&wheel, &PlanOptions::default()).unwrap().unisolated.is_empty());
+}
+
+#[test]
+fn what_uv_cannot_fetch_is_told() {
+    let editable = requirements("torch\n-e git+https://git.example.org/me/lib.git@main#egg=lib\n");
+    let plan = planned(&editable, &PlanOptions::default()).unwrap();
+    assert_eq!(
+        (plan.installer.value, &plan.installer.requested),
+        (Installer::Pip, &Origin::file("requirements.txt", 2))
+    );
+
+    let keyed = requirements("torch\nlib @ git+ssh://git@git.example.org/me/lib.git\n");
+    let plan = planned(&keyed, &PlanOptions::default()).unwrap();
+    let note = said(&plan.notes, "comes over SSH, and the build has no key");
+    assert_eq!((note.severity, &note.origin), (Severity::Warning, &Origin::file("requirements.txt", 2)));
+}
+
+/// A build of torch that its index has up to some release only decides which Python there can be.
+#[test]
+fn a_variant_decides_which_releases_there_are() {
+    let torch = requirements("torch\n");
+    let python_for = |variant: &str| {
+        let options = PlanOptions { variant: asked(variant.to_owned(), "--variant"), ..PlanOptions::default() };
+        planned(&torch, &options).unwrap().python.value.to_string()
+    };
+    assert_eq!(["cpu", "cu121", "cu117", "cu999"].map(python_for), ["3.13", "3.12", "3.10", "3.13"]);
+
+    let python = asked("3.13".parse().unwrap(), "--python");
+    let options = PlanOptions { python, variant: asked("cu121".to_owned(), "--variant"), ..PlanOptions::default() };
+    let error = shown(&planned(&torch, &options).unwrap_err());
+    assert!(error.contains("torch up to 2.5 for `cu121` compiles on Python up to 3.12"), "{error}");
+
+    let index = requirements("--index-url https://download.example.org/whl/cu121\ntorch\n");
+    assert_eq!(planned(&index, &PlanOptions::default()).unwrap().python.value.to_string(), "3.12");
 }
