@@ -330,6 +330,12 @@ impl Variant {
         }
     }
 
+    /// The name of a variant that an index's URL ends with, as `…/whl/cu128` does.
+    pub fn name_in(url: &str) -> Option<&str> {
+        let plain = url.split(['?', '#']).next().unwrap_or(url);
+        plain.rsplit('/').find(|folder| Self::named(folder).is_some())
+    }
+
     /// Whether a build for `other` is one for this, too.
     pub fn includes(&self, other: &Self) -> bool {
         match (self, other) {

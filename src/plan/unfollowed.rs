@@ -5,7 +5,7 @@ use super::install::{is_spelt_out, makes_environment, overruled};
 use super::target::Target;
 use crate::model::{
     Choice, Index, IndexBinding, IndexRole, Installer, Note, PackageManager, PlannedLock, Project, Requirement,
-    RequirementRole, Source, SystemHint,
+    RequirementRole, Source, SystemHint, Variant,
 };
 
 /// What the project says that the image will not follow: each is said once, so that nobody is surprised.
@@ -63,7 +63,7 @@ fn over_ssh(project: &Project, target: &Target) -> Option<Note> {
 fn overruled_indexes(project: &Project, target: &Target, options: &PlanOptions) -> Vec<Note> {
     let Some(asked) = &options.variant else { return Vec::new() };
     let holds = |index: &&Index| index.bindings.iter().any(|binding| target.environment.binds(binding));
-    let same = |index: &&Index| index.url.trim_end_matches('/').ends_with(&format!("/{}", asked.value));
+    let same = |index: &&Index| Variant::name_in(&index.url) == Some(&asked.value);
     let indexes = project.indexes.iter().filter(|index| overruled(index, options) && holds(index) && !same(index));
     indexes
         .map(|index| {

@@ -286,8 +286,7 @@ fn variant(project: &Project, options: &PlanOptions) -> Option<String> {
     }
     let [index] = project.indexes.as_slice() else { return None };
     let sole = index.role == IndexRole::Primary && options.indexes.is_empty() && project.locks.is_empty();
-    let folder = index.url.split(['?', '#']).next()?.trim_end_matches('/').rsplit('/').next()?;
-    (sole && Variant::named(folder).is_some()).then(|| folder.to_owned())
+    Variant::name_in(&index.url).filter(|_| sole).map(str::to_owned)
 }
 
 /// The version right after `version`, one step in its last place.

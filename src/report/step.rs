@@ -11,9 +11,11 @@ pub fn step_name(name: &str) -> String {
     }
 }
 
-/// A shell command from its first program on: variables, files of variables and certificates come before it.
+/// A shell command from its first program on: variables, files of variables, certificates and the step's own folder come
+/// before it.
 fn without_preparation(command: &str) -> &str {
-    let prepares = |part: &str| ["export ", ". ", "{ "].iter().any(|start| part.trim_start().starts_with(start));
+    let prepares =
+        |part: &str| ["export ", ". ", "{ ", "mkdir "].iter().any(|start| part.trim_start().starts_with(start));
     let mut rest = command;
     while let Some((_, after)) = rest.split_once(" && ").filter(|(part, _)| prepares(part)) {
         rest = after;
@@ -44,6 +46,7 @@ mod tests {
             ("[builder 2/3] RUN make --mount=x", "[builder 2/3] RUN make --mount=x"),
             ("[internal] load .dockerignore", "[internal] load .dockerignore"),
             ("[2/8] RUN export A=b  && { cat a; } > c  && . c  && make && export D=e", "[2/8] RUN make && export D=e"),
+            ("[2/8] RUN export A=b  && mkdir /tmp/x  && { a || b; }  && make", "[2/8] RUN make"),
             ("[2/8] RUN export A=b", "[2/8] RUN export A=b"),
         ] {
             assert_eq!(step_name(name), expected);

@@ -46,8 +46,7 @@ pub(super) struct Named {
 impl Named {
     /// What the last folder of a URL that is a variant's name says, as `/whl/cu128` does.
     fn of_url(url: &str, origin: &Origin, sure: bool) -> Option<Self> {
-        let plain = url.split(['?', '#']).next().unwrap_or(url);
-        plain.rsplit('/').find_map(|folder| Self::new(folder, origin, sure))
+        Self::new(Variant::name_in(url)?, origin, sure)
     }
 
     fn new(name: &str, origin: &Origin, sure: bool) -> Option<Self> {
