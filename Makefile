@@ -7,13 +7,14 @@ export SCONCE_CA_BUNDLE ?= $(HOST_CA)
 DEMO_PROJECT ?= tests/projects/gpt-fast
 DEMO_TAG ?= sconce-demo:latest
 
-.PHONY: demo test check bench bench-inspect matrix-local fuzz snapshots setup
+.PHONY: demo test check bench bench-inspect bench-verify matrix-local sabotage ladder fuzz hooks snapshots setup
 
 demo: setup ## the main job on a real project, torch from the package index
 	cargo build --release
 	target/release/sconce build $(DEMO_PROJECT) --tag $(DEMO_TAG)
 
-test: setup ## every test, the real engine included
+test: setup ## every test, on the real engine and in a real browser
+	@scripts/setup browser
 	cargo test
 
 check: ## formatting, lints, documentation and tests
@@ -30,13 +31,28 @@ bench-inspect: setup ## the time and memory that `sconce inspect` takes
 	cargo build --release
 	scripts/bench-inspect
 
+bench-verify: setup ## what the proof takes besides the smoke test's own work
+	cargo build --release
+	scripts/bench-verify
+
 matrix-local: setup ## real projects of many kinds, built and proven one after the other (about an hour; see docs/matrix.md)
 	scripts/matrix-local
+
+sabotage: setup ## good images, broken in many ways, and what `sconce verify` says of each (see docs/sabotage.md)
+	cargo build --release
+	python3 -B scripts/sabotage $(SABOTAGE) target/release/sconce
+
+ladder: setup ## Debian's own torch, from an image without a compiler to one that is proven
+	cargo build --release
+	python3 -B scripts/sabotage --ladder target/release/sconce
 
 SECONDS ?= 60
 
 fuzz: ## every reader of users' files, so many SECONDS each
 	scripts/fuzz $(SECONDS)
+
+hooks: ## the hooks of pre-commit, run by pre-commit; `scripts/test-hooks rust` has it build sconce, too
+	scripts/test-hooks
 
 snapshots: ## accept the snapshots as they are now; review the diff before committing it
 	INSTA_UPDATE=always cargo test

@@ -8,7 +8,7 @@
 //!                                             ▲                                    ▲                  │ failed
 //!                        images/*.toml (facts)┘                       any image ───┘                  ▼
 //!                                                                                       diagnose ─▶ Diagnosis
-//!                              everything above ─▶ Report ─▶ text · JSON
+//!                              everything above ─▶ Report ─▶ text · JSON · JUnit · SARIF · Markdown · HTML
 //! ```
 //!
 //! A compiler in shape: front ends read many formats into one [`model::Project`]; [`model::Plan`] is the intermediate

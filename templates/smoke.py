@@ -1,18 +1,54 @@
 """The proof that torch.compile works in the environment that runs this program.
 
-    python -c "$(cat smoke.py)" [EXPECTATION]
+    python -c "$(cat smoke.py)" [BRIEF]
 
-EXPECTATION is a JSON object, each part optional: {"variant": {"name": "cpu" | "cuda" | "rocm" | "any", "version": "13.2"},
-"seconds": 600, "document": 1}. `variant` is the build of torch that was planned, `seconds` the time that the proof may
-take, `document` the file descriptor that the answer goes to.
+It needs Python 3.8, the standard library and torch, and no network. It writes one JSON document on standard output;
+whatever else prints, prints on standard error. BRIEF is a JSON object, each part optional:
 
-The answer is one JSON document: {"schema": 1, "checks": [...], "environment": {...}}. Whatever else prints, prints on
-standard error. It needs Python 3.8, the standard library and torch, and no network.
+  checks    the checks to make, by their names below; all but those of GPUs where it does not say
+  variant   the build of torch that was planned: {"name": "cpu" | "cuda" | "rocm" | "xpu" | "any", "version": "13.2"}
+  image     what the document is to say that it speaks of: an image's id. Nothing that was put into that image can know it
+  now       the time outside, in seconds since 1970
+  seconds   the time that the proof may take
+  document  the file descriptor of the document, in place of 1
+  compiles  uses of torch.compile to try: [{"id": "compile:mode=max-autotune", "title": "…", "options": {…}}]
+  smoke     a check of the user's own: {"name": "check.py", "text": "…"}
 
-Three processes make the checks, so that a crash in one is a failed check and not a missing answer:
+What each check proves, and how it cannot be faked:
+
+  python      this interpreter runs
+  torch       torch can be imported: an import, not a look for a folder of that name
+  single      no other torch hides behind it: one in the user's site-packages is gone for any other user
+  variant     torch is the planned build: asked of torch itself
+  clock       the clock is right: what compares times of files, caches and certificates relies on it
+  cache       the directories that torch takes by itself are writable, and libraries load from them
+  baked       a compile cache that the image brings was made for vectors as wide as those of this processor: torch does not
+              look, and computes wrong numbers. Other instructions than vectors are not looked for
+  enabled     torch.compile is on, and its errors are raised: a backend of ours has to be called. With errors suppressed a
+              failed compile returns the right values, from eager mode
+  setuptools  torch's own build helpers can be imported
+  compiler    the compiler that torch takes builds a library, which is loaded, called, and returns the right value
+  headers     Python.h is the running interpreter's, where the compiler finds it first: compiled, and its version compared
+  openssl     torch finds the program that it hashes precompiled headers with
+  compile     with an empty cache the compiler has run, and new libraries have appeared, without a graph break
+  kernels     torch has generated kernels, with vector instructions where this processor has them; a probe that fails
+              silently makes them scalar
+  openmp      the kernels' own symbol tables import OpenMP's entry point, and a parallel region has two threads
+  forward     the values are those of eager mode, and of float64
+  backward    the gradients are, too
+  fallback    a profiler sees the generated code run, forward and backward, and nothing compile again
+  dynamic     one graph serves several sizes
+  warm        a second process takes everything from the cache, runs no compiler, and has the same values
+  gpu…        on a GPU: the driver's library loads, Triton's C compiler and ptxas run, a kernel of ours is launched, a
+              compiled function has generated Triton kernels, and both have the values of the CPU
+  compile:…   torch.compile as the project calls it compiles, and has the values of eager mode
+  smoke       the user's own program ends with status 0
+
+Each group of checks is a process of its own, so that a crash in one is a failed check and not a missing answer:
   look  sees the image as it is, its environment untouched;
   cold  compiles with empty caches, so that the compiler has to run;
-  warm  compiles the same again with the caches that `cold` left.
+  warm  compiles the same again with the caches that `cold` left;
+  gpu, project and smoke are made where they are asked for.
 """
 
 import sys
@@ -21,6 +57,7 @@ import sys
 sys.path[:] = [entry for entry in sys.path if entry]
 
 import ctypes
+import datetime
 import faulthandler
 import getpass
 import importlib
@@ -32,6 +69,7 @@ import select
 import shlex
 import shutil
 import signal
+import site
 import struct
 import subprocess
 import sysconfig
@@ -43,10 +81,13 @@ import traceback
 TITLES = {
     "python": "a Python interpreter runs",
     "torch": "torch can be imported",
+    "single": "one torch is installed, whoever runs it",
     "variant": "torch is the planned build",
+    "clock": "the clock is right",
+    "cache": "the cache directory is writable and executable",
+    "baked": "a compile cache that the image brings was made for vectors as wide as this processor's",
     "enabled": "torch.compile is switched on, and errors are not suppressed",
     "setuptools": "torch finds setuptools, which it needs to call the compiler",
-    "cache": "the cache directory is writable and executable",
     "compiler": "the C++ compiler builds a library that loads",
     "headers": "the headers are those of the running interpreter",
     "openssl": "the openssl program is there where torch calls it",
@@ -58,10 +99,20 @@ TITLES = {
     "fallback": "calls run the generated code, not eager",
     "dynamic": "one dynamic graph serves several sizes",
     "warm": "a second process reuses the cache, with the same values",
+    "gpu": "torch computes on a GPU",
+    "gpu-driver": "the driver's library libcuda.so.1 loads",
+    "gpu-compiler": "Triton's C compiler builds an extension of this Python",
+    "gpu-ptxas": "Triton's assembler ptxas runs",
+    "gpu-kernel": "a Triton kernel is launched, and computes what it should",
+    "gpu-compile": "torch.compile generates Triton kernels, with the values of the CPU",
+    "smoke": "the project's own check passes",
 }
-LOOK = list(TITLES)[:9]
-COLD = list(TITLES)[9:16]
-WARM = list(TITLES)[16:]
+NAMES = list(TITLES)
+LOOK = NAMES[: NAMES.index("compile")]
+COLD = NAMES[NAMES.index("compile") : NAMES.index("warm")]
+WARM = ["warm"]
+GPU = NAMES[NAMES.index("gpu") : NAMES.index("smoke")]
+SMOKE = ["smoke"]
 
 # Switches that turn compilation, or the failures of it, off. `look` sees them; the other processes go on without them,
 # so that the rest of the evidence is there all the same.
@@ -75,6 +126,8 @@ SWITCHES = [
 
 # The relative error that float32 may have; a kernel for another CPU is off by 1 and more.
 TOLERANCE = 1e-4
+# A GPU may multiply with fewer digits (TF32 has 10 bits of them).
+GPU_TOLERANCE = 1e-2
 
 torch = None  # imported by each process on its own
 
@@ -92,21 +145,27 @@ class Skipped(Exception):
 
 
 class Stage:
-    """Makes checks in this process and hands each to the parent at once."""
+    """Makes those checks that are wanted in this process, and hands each to the parent at once."""
 
-    def __init__(self, pipe):
+    def __init__(self, pipe, wanted):
         self.pipe = pipe
+        self.wanted = wanted
         self.outcomes = {}
 
     def say(self, kind, value):
         os.write(self.pipe, json.dumps({kind: value}).encode() + b"\n")
 
+    def passed(self, identity):
+        return self.outcomes.get(identity) == "pass"
+
     def check(self, identity, function, needs=()):
+        if identity not in self.wanted:
+            return
         started = time.monotonic()
         facts, error = {}, ""
         try:
             for other in needs:
-                if self.outcomes[other] != "pass":
+                if not self.passed(other):
                     raise Skipped("needs `%s`, which did not pass" % other)
             outcome, evidence = "pass", function(facts)
         except Skipped as reason:
@@ -141,7 +200,7 @@ def clip(text, limit=64000):
 
 
 # Where a failure is told: in the output of a compiler or linker, or at the start of an exception within another.
-TELLING = re.compile(r"error: |\bld: |cannot |No such file|undefined |not supported |^\w*(Error|Exception)\b")
+TELLING = re.compile(r"error: |\bld: |[Cc]annot |No such file|undefined |not supported |^\w*(Error|Exception)\b")
 ENVELOPE = re.compile(r"^\w*CppCompileError|^Command:|^backend='")
 
 
@@ -164,21 +223,23 @@ def count(number, noun):
 # --- look: the image as it is ---------------------------------------------------------------------------------------
 
 
-def look(stage, expectation):
+def look(stage, brief):
     stage.say("environment", environment())
     stage.check("python", python_runs)
     stage.check("torch", torch_imports)
-    if stage.outcomes["torch"] == "pass":
+    if stage.passed("torch"):
         stage.say("environment", {"torch": str(torch.__version__), "variant": installed_variant()})
-    stage.check("variant", lambda facts: variant_is_planned(facts, expectation), needs=["torch"])
-    stage.check("enabled", compile_is_enabled, needs=["torch"])
-    stage.check("setuptools", setuptools_is_found, needs=["torch"])
+    stage.check("single", torch_is_single, needs=["torch"])
+    stage.check("variant", lambda facts: variant_is_planned(facts, brief), needs=["torch"])
+    stage.check("clock", lambda facts: clock_is_right(facts, brief))
     stage.check("cache", cache_is_usable, needs=["torch"])
-    workspace = make_workspace() if stage.outcomes["torch"] == "pass" else None
+    stage.check("baked", lambda facts: baked_cache_fits(facts, stage), needs=["torch"])
+    stage.check("enabled", lambda facts: compile_is_enabled(facts, stage), needs=["torch"])
+    stage.check("setuptools", setuptools_is_found, needs=["torch"])
+    workspace = make_workspace() if stage.passed("torch") else None
     stage.say("workspace", workspace)
     stage.check("compiler", lambda facts: compiler_works(facts, workspace), needs=["torch"])
-    compiles = stage.outcomes["compiler"] == "pass"
-    stage.check("headers", lambda facts: headers_match(facts, workspace if compiles else None))
+    stage.check("headers", lambda facts: headers_match(facts, workspace if stage.passed("compiler") else None))
     stage.check("openssl", openssl_is_there, needs=["torch"])
 
 
@@ -235,8 +296,35 @@ def installed_variant():
     return "cpu"
 
 
-def variant_is_planned(facts, expectation):
-    planned = expectation.get("variant") or {"name": "any"}
+def torch_is_single(facts):
+    """Only the user's own folder is a trap: any other torch on the path is there, or hidden, for every user alike."""
+    found = []
+    for entry in sys.path:
+        folder = os.path.join(entry, "torch")
+        if os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.realpath(folder) not in found:
+            found.append(os.path.realpath(folder))
+    facts["found"] = found
+    own = os.path.realpath(site.getusersitepackages()) if site.ENABLE_USER_SITE else None
+    if own and len(found) > 1 and found[0].startswith(own + os.sep):
+        raise Failed("%s hides %s from this user, and from no other" % (found[0], ", ".join(found[1:])))
+    hidden = ", which hides " + ", ".join(found[1:]) if len(found) > 1 else ""
+    return "%s%s" % (found[0] if found else os.path.dirname(torch.__file__), hidden)
+
+
+def clock_is_right(facts, brief):
+    """The container has its clock from the kernel; a library that is preloaded may turn it."""
+    here, outside = time.time(), brief.get("now")
+    facts["here"], facts["outside"] = here, outside
+    shown = datetime.datetime.fromtimestamp(here, datetime.timezone.utc).strftime("%Y-%m-%d %H:%M")
+    if outside is None:
+        return "%s; no other clock was given" % shown
+    if abs(here - outside) > 86400:
+        raise Failed("the clock says %s, which is off by %s" % (shown, count(round(abs(here - outside) / 86400), "day")))
+    return "%s (UTC)" % shown
+
+
+def variant_is_planned(facts, brief):
+    planned = brief.get("variant") or {"name": "any"}
     installed = installed_variant()
     facts["installed"] = installed
     wanted = " ".join(filter(None, [planned["name"], planned.get("version")]))
@@ -247,10 +335,19 @@ def variant_is_planned(facts, expectation):
     raise Failed("planned was %s, installed is %s" % (wanted, installed))
 
 
-def compile_is_enabled(facts):
-    """Asks the configuration, and then calls torch.compile with a backend of ours to see that it is called."""
-    import torch._dynamo
+def imported(name, stage):
+    """Modules that write into the cache directory when they are imported fail for its reasons, which `cache` tells."""
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        if "cache" in stage.wanted and not stage.passed("cache"):
+            raise Skipped("`%s` cannot be imported, see `cache`: %s" % (name, cause(error)))
+        raise
 
+
+def compile_is_enabled(facts, stage):
+    """Asks the configuration, and then calls torch.compile with a backend of ours to see that it is called."""
+    imported("torch._dynamo", stage)
     facts["variables"] = {name: os.environ[name] for name in SWITCHES if name in os.environ}
     config = torch._dynamo.config
     wrong = []
@@ -264,13 +361,20 @@ def compile_is_enabled(facts):
         graphs.append(graph)
         return graph.forward
 
-    torch.compile(lambda tensor: tensor + 1, backend=backend)(torch.ones(3))
+    try:
+        torch.compile(lambda tensor: tensor + 1, backend=backend)(torch.ones(3))
+    except Exception as error:
+        if not wrong and "cache" in stage.wanted and not stage.passed("cache"):
+            raise Skipped("torch.compile cannot be called, see `cache`: " + cause(error))
+        raise
     if not graphs:
         wrong.append("torch.compile does not call its backend")
     if wrong:
         variables = ", ".join("%s=%s" % pair for pair in sorted(facts["variables"].items()))
         raise Failed("; ".join(wrong) + (" (%s)" % variables if variables else ""))
-    return "torch.compile calls its backend, and its errors are raised"
+    caches = "; its caches are switched off (TORCHINDUCTOR_FORCE_DISABLE_CACHES), and on for the proof"
+    off = "TORCHINDUCTOR_FORCE_DISABLE_CACHES" in facts["variables"]
+    return "torch.compile calls its backend, and its errors are raised" + (caches if off else "")
 
 
 def setuptools_is_found(facts):
@@ -282,8 +386,43 @@ def setuptools_is_found(facts):
     return "setuptools %s" % facts["version"]
 
 
+# The loop of a vectorised kernel takes so many numbers of 32 bits at a time.
+STEP = re.compile(r"x\d+\s*\+=\s*(?:static_cast<(?:int64_t|long)>\()?(\d+)L*\)?")
+LANES = {"avx512": 16, "amx": 16, "avx2": 8, "sve256": 8, "neon": 4, "asimd": 4, "vsx": 4, "zvector": 4}
+
+
+def baked_cache_fits(facts, stage):
+    """The key of a cached kernel does not hold the vector instructions that it was generated for."""
+    codecache = imported("torch._inductor.codecache", stage)
+    if not stage.passed("cache"):
+        raise Skipped("needs `cache`, which did not pass")
+    directory = codecache.cache_dir()
+    kernels = [os.path.join(folder, name) for folder, _, names in os.walk(directory) for name in names
+               if name.endswith(".cpp")]
+    steps = {}
+    for path in kernels:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+        if "at::vec::" in text:
+            # Tiles of other sizes are smaller, never larger.
+            lanes = max([int(step) for step in STEP.findall(text) if int(step) in (4, 8, 16)] or [0])
+            steps[lanes] = steps.get(lanes, 0) + 1
+    facts["directory"], facts["kernels"], facts["lanes"] = directory, len(kernels), sorted(steps)
+    if not kernels:
+        return "%s holds no kernels" % directory
+    isa = vector_isa()
+    here = next((lanes for name, lanes in LANES.items() if isa.startswith(name)), 0)
+    others = sorted(lanes for lanes in steps if lanes and lanes != here)
+    if others:
+        raise Failed("%s holds kernels for vectors of %s numbers; this processor's %s take %s: values would be wrong"
+                     % (directory, " and ".join(map(str, others)), isa or "scalar instructions", here or 1))
+    what = "for the vectors of this processor (%s)" % isa if here in steps else "of scalar code"
+    return "%s holds %s, %s" % (directory, count(len(kernels), "kernel"), what)
+
+
 def cache_is_usable(facts):
     """The directories that torch takes by itself, since programs in this image will use these and not ours."""
+    tempfile.gettempdir()
     codecache = importlib.import_module("torch._inductor.codecache")
     cache = codecache.cache_dir()
     facts["cache"] = cache
@@ -322,7 +461,10 @@ def compiler_works(facts, workspace):
     command = compiler_command()
     facts["command"] = shlex.join(command)
     facts["path"] = shutil.which(command[0]) or ""
-    facts["version"] = run_tool(command + ["--version"]).splitlines()[0]
+    said = run_tool(command + ["--version"]).splitlines()
+    if not said:
+        raise Failed("%s --version says nothing" % command[0])
+    facts["version"] = said[0]
     if workspace is None:
         raise Skipped("%s, but no directory lets a library load" % facts["version"])
     source = "#include <cmath>\n#include <vector>\nextern \"C\" int answer() { return std::vector<int>(42).size(); }\n"
@@ -359,7 +501,10 @@ def build_library(workspace, name, source, options):
     path = os.path.join(workspace, name)
     with open(path + ".cpp", "w") as file:
         file.write(source)
-    run_tool(compiler_command() + ["-shared", "-fPIC", path + ".cpp", "-o", path + ".so"] + options)
+    command = compiler_command() + ["-shared", "-fPIC", path + ".cpp", "-o", path + ".so"] + options
+    text = run_tool(command)
+    if not os.path.exists(path + ".so"):
+        raise Failed("%s ended with status 0, but wrote no library" % command[0], "%s\n%s" % (shlex.join(command), text))
     return ctypes.CDLL(path + ".so")
 
 
@@ -377,10 +522,15 @@ def headers_match(facts, workspace):
     if facts["version"] != running:
         raise Failed("%s holds the headers of Python %s, but %s runs" % (folder, facts["version"] or "?", running))
     if workspace is not None:
+        # Folders that CPATH names come before those that the compiler itself knows, and torch's `-I` before these.
         probe = os.path.join(workspace, "python.cpp")
         with open(probe, "w") as file:
-            file.write("#include <Python.h>\n")
-        run_tool(compiler_command() + ["-fsyntax-only", "-I" + folder, probe])
+            file.write("#include <Python.h>\nsconce_version PY_VERSION\n")
+        text = run_tool(compiler_command() + ["-E", "-P", "-I" + folder, probe])
+        seen = re.search(r'^sconce_version "([^"]+)"', text, re.MULTILINE)
+        if not seen or seen.group(1) != running:
+            raise Failed("the compiler takes the headers of Python %s, but %s runs"
+                         % (seen.group(1) if seen else "?", running))
     return "%s/Python.h, of Python %s" % (folder, running)
 
 
@@ -519,7 +669,6 @@ class Cold:
         seen = self.observer = Observer()
         self.compiled = torch.compile(layer, fullgraph=True)
         self.results = run_layer(self.compiled, inputs())
-        torch.save(self.results, os.path.join(self.workspace, "results.pt"))
         facts["graphs"] = seen.graphs()
         facts["graph_breaks"] = sum(seen.counters["graph_break"].values())
         facts["compiler_runs"] = seen.compiler_runs()
@@ -529,6 +678,10 @@ class Cold:
         summary = ", ".join(count(facts[name], noun) for name, noun in nouns.items())
         if facts["graph_breaks"] or not all(facts[name] for name in ("graphs", "compiler_runs", "libraries")):
             raise Failed("torch.compile did not compile: " + summary)
+        try:
+            torch.save(self.results, os.path.join(self.workspace, "results.pt"))
+        except (OSError, RuntimeError):  # torch's own writer says where it was, and not why
+            raise Failed("no room for the results: No space left on device", traceback.format_exc())
         return summary
 
     def kernels(self, facts):
@@ -609,7 +762,7 @@ class Cold:
 def cold(stage, workspace):
     checks = Cold(workspace)
     stage.check("compile", checks.compile)
-    compiled = stage.outcomes["compile"] == "pass"
+    compiled = stage.passed("compile")
     stage.check("kernels", checks.kernels, needs=["compile"])
     stage.check("openmp", lambda facts: checks.openmp(facts, compiled))
     for name in ("forward", "backward", "fallback", "dynamic"):
@@ -643,23 +796,29 @@ def eager(dtype):
     return run_layer(layer, inputs(dtype))
 
 
-def compare(facts, values, expected, exact):
-    """Compiled values may be as far from the exact ones as float32 is, or as eager ones are where that is more."""
+def compare(facts, values, expected, exact, tolerance=TOLERANCE):
+    """Compiled values against those of eager mode and of float64, which eager's own have to be close to as well."""
     facts["error_to_eager"] = relative_error(values, expected)
     facts["error_to_float64"] = relative_error(values, exact)
     facts["eager_to_float64"] = relative_error(expected, exact)
-    allowed = max(TOLERANCE, 4 * facts["eager_to_float64"])
+    # Written so that a NaN fails.
+    if not facts["eager_to_float64"] <= tolerance:
+        raise Failed("eager mode itself computes wrong numbers: its largest relative error to float64 is %.1e"
+                     % facts["eager_to_float64"])
     summary = "largest relative error %.1e to eager, %.1e to float64" % (
         facts["error_to_eager"], facts["error_to_float64"])
-    # Written so that a NaN fails.
-    if not (facts["error_to_eager"] <= 2 * allowed and facts["error_to_float64"] <= allowed):
+    if not (facts["error_to_eager"] <= tolerance and facts["error_to_float64"] <= tolerance):
         raise Failed("wrong numbers: " + summary)
     return summary
 
 
 def relative_error(values, expected):
-    pairs = [(one.double(), other.double()) for one, other in zip(values, expected)]
-    return max(float(((one - other).abs() / (1 + other.abs())).max()) for one, other in pairs)
+    """The largest error of any tensor, in parts of that tensor's largest number. Of Python's `max` a NaN could get lost."""
+    worst = torch.zeros((), dtype=torch.float64)
+    for one, other in zip(values, expected):
+        one, other = one.double(), other.double()
+        worst = torch.maximum(worst, (one - other).abs().max() / other.abs().max().clamp_min(1e-30))
+    return float(worst)
 
 
 # --- warm: the same in a second process -----------------------------------------------------------------------------
@@ -687,12 +846,190 @@ def cache_is_reused(facts, workspace):
     return summary + ", and the same values"
 
 
+# --- project: torch.compile as the project calls it ------------------------------------------------------------------
+
+
+def project(stage, workspace, compiles):
+    restore(workspace)
+    for use in compiles:
+        stage.check(use["id"], lambda facts, use=use: use_compiles(facts, use["options"]))
+
+
+def use_compiles(facts, options):
+    backend = options.get("backend")
+    known = torch._dynamo.list_backends(exclude_tags=())
+    if backend and backend not in known:
+        raise Skipped("the back end `%s` is not among those of this torch (%s): whatever adds it was not imported"
+                      % (backend, ", ".join(known)))
+    if backend == "cudagraphs" and not torch.cuda.is_available():
+        raise Skipped("the back end `cudagraphs` needs a GPU")
+    torch._dynamo.reset()
+    counters = importlib.import_module("torch._dynamo.utils").counters
+    counters.clear()
+    compiled = torch.compile(layer, **options)
+    summary = compare(facts, run_layer(compiled, inputs()), eager(torch.float32), eager(torch.float64))
+    facts["graphs"] = counters["stats"]["unique_graphs"]
+    if not facts["graphs"]:
+        raise Failed("torch.compile made no graph")
+    return "%s; %s" % (count(facts["graphs"], "graph"), summary)
+
+
+# --- gpu: the path of Triton -----------------------------------------------------------------------------------------
+
+
+KERNEL = """
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def scale(source, target, size, BLOCK: tl.constexpr):
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    inside = offsets < size
+    tl.store(target + offsets, tl.load(source + offsets, mask=inside) * 3 + 1, mask=inside)
+
+
+def run(source, target):
+    size = source.numel()
+    scale[(triton.cdiv(size, 256),)](source, target, size, BLOCK=256)
+"""
+
+
+def gpu(stage, workspace):
+    restore(workspace)
+    stage.check("gpu", gpu_computes)
+    stage.check("gpu-driver", driver_loads, needs=["gpu"])
+    stage.check("gpu-compiler", lambda facts: triton_builds(facts, workspace), needs=["gpu"])
+    stage.check("gpu-ptxas", ptxas_runs, needs=["gpu"])
+    stage.check("gpu-kernel", lambda facts: kernel_is_launched(facts, workspace), needs=["gpu"])
+    stage.check("gpu-compile", compiled_on_gpu, needs=["gpu"])
+
+
+def gpu_computes(facts):
+    """No device is a reason to skip; a device that torch cannot use is a failure."""
+    devices = [name for name in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg") if os.path.exists(name)]
+    facts["devices"] = devices
+    if not devices and not torch.cuda.is_available():
+        raise Skipped("the container has no GPU")
+    if not torch.cuda.is_available():
+        try:
+            torch.cuda.init()
+        except Exception as error:
+            raise Failed("the container has a GPU, but torch cannot use it: " + cause(error), traceback.format_exc())
+        raise Failed("the container has a GPU, but torch cannot use it")
+    facts["name"] = torch.cuda.get_device_name(0)
+    facts["capability"] = list(torch.cuda.get_device_capability(0))
+    if float((torch.ones(1000, device="cuda") * 2).sum()) != 2000:
+        raise Failed("%s computes wrong values" % facts["name"])
+    return "%s, compute capability %d.%d" % ((facts["name"],) + torch.cuda.get_device_capability(0))
+
+
+def driver_loads(facts):
+    if torch.version.hip:
+        raise Skipped("a build for ROCm does not use it")
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError as error:
+        raise Failed(cause(error))
+    return "libcuda.so.1 loads"
+
+
+def triton_builds(facts, workspace):
+    """Triton builds its launcher with the C compiler, against Python.h, when the first kernel runs."""
+    command = shlex.split(os.environ.get("CC", "")) or [shutil.which("gcc") or shutil.which("clang") or ""]
+    if not shutil.which(command[0]):
+        raise Failed("Triton finds no C compiler: neither `CC` nor gcc nor clang", "RuntimeError: Failed to find C compiler. "
+                     "Please specify via CC environment variable.")
+    path = os.path.join(workspace, "launcher")
+    with open(path + ".c", "w") as file:
+        file.write("#include <Python.h>\nint version(void) { return PY_VERSION_HEX; }\n")
+    include = sysconfig.get_path("include")
+    run_tool(command + ["-shared", "-fPIC", "-I" + include, path + ".c", "-o", path + ".so"])
+    if ctypes.CDLL(path + ".so").version() != sys.hexversion:
+        raise Failed("the C compiler takes the headers of another Python")
+    return "%s builds an extension" % command[0]
+
+
+def ptxas_runs(facts):
+    if torch.version.hip:
+        raise Skipped("a build for ROCm does not use it")
+    triton = importlib.import_module("triton")
+    bundled = os.path.join(os.path.dirname(triton.__file__), "backends", "nvidia", "bin", "ptxas")
+    older = os.path.join(os.path.dirname(triton.__file__), "common", "..", "third_party", "cuda", "bin", "ptxas")
+    for path in (os.environ.get("TRITON_PTXAS_PATH"), bundled, older, shutil.which("ptxas")):
+        if path and os.path.exists(path):
+            facts["path"] = path
+            return "%s at %s" % (run_tool([path, "--version"]).splitlines()[-1].strip(), path)
+    raise Failed("Triton has no ptxas: neither its own nor one in the PATH")
+
+
+def kernel_is_launched(facts, workspace):
+    """Triton reads the text of its kernels, so that this one has to be in a file."""
+    with open(os.path.join(workspace, "sconce_kernel.py"), "w") as file:
+        file.write(KERNEL)
+    sys.path.insert(0, workspace)
+    module = importlib.import_module("sconce_kernel")
+    source = torch.arange(10000, dtype=torch.float32, device="cuda")
+    target = torch.zeros_like(source)
+    module.run(source, target)
+    torch.cuda.synchronize()
+    if not torch.equal(target.cpu(), torch.arange(10000, dtype=torch.float32) * 3 + 1):
+        raise Failed("a Triton kernel of the proof's own computes wrong values")
+    return "a kernel of the proof's own filled 10000 numbers as it should"
+
+
+def compiled_on_gpu(facts):
+    metrics = importlib.import_module("torch._inductor.metrics")
+    torch._dynamo.reset()
+    metrics.reset()
+    here = [tensor.detach().to("cuda").requires_grad_() for tensor in inputs()]
+    values = [value.cpu() for value in run_layer(torch.compile(layer, fullgraph=True), here)]
+    facts["kernels"] = metrics.generated_kernel_count
+    facts["binaries"] = sum(name.endswith((".cubin", ".hsaco")) for _, _, names in os.walk(os.environ["TRITON_CACHE_DIR"])
+                            for name in names)
+    facts["inductor_binaries"] = sum(name.endswith((".cubin", ".hsaco"))
+                                     for _, _, names in os.walk(os.environ["TORCHINDUCTOR_CACHE_DIR"]) for name in names)
+    if not facts["kernels"] or not (facts["binaries"] or facts["inductor_binaries"]):
+        raise Failed("torch.compile generated no Triton kernel")
+    summary = compare(facts, values, eager(torch.float32), eager(torch.float64), tolerance=GPU_TOLERANCE)
+    return "%s; %s" % (count(facts["kernels"], "kernel"), summary)
+
+
+# --- smoke: the user's own check -------------------------------------------------------------------------------------
+
+
+def smoke(stage, workspace, script):
+    stage.check("smoke", lambda facts: own_check_passes(facts, workspace, script))
+
+
+def own_check_passes(facts, workspace, script):
+    """A program as any other in this image: its environment, its working directory, its caches."""
+    path = os.path.join(workspace, os.path.basename(script["name"]))
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(script["text"])
+    # What stands in the working directory can be imported, as by `python check.py` there.
+    variables = dict(os.environ)
+    variables["PYTHONPATH"] = os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")]))
+    done = subprocess.run([sys.executable, path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, env=variables)
+    text = done.stdout.decode("utf-8", "replace")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    facts["status"] = done.returncode
+    if done.returncode:
+        how = "status %d" % done.returncode if done.returncode > 0 else signal_name(-done.returncode)
+        telling = [line for line in lines if TELLING.search(line) and not ENVELOPE.match(line)]
+        raise Failed("`%s` ended with %s: %s" % (script["name"], how, clip((telling or lines or ["it says nothing"])[-1], 400)),
+                     text)
+    return clip("it ended with status 0" + (": " + lines[-1] if lines else ""), 400)
+
+
 # --- the parent: runs the three, and answers ------------------------------------------------------------------------
 
 
 class Answer:
-    def __init__(self, deadline):
+    def __init__(self, deadline, wanted):
         self.deadline = deadline
+        self.wanted = wanted
         self.checks = {}
         self.environment = {}
         self.workspace = None
@@ -700,7 +1037,8 @@ class Answer:
 
     def run(self, identities, function, *arguments):
         """Runs `function` in a process of its own; where it dies, the check that it was at has failed."""
-        how, trace = self.collect(*start(function, arguments))
+        identities = self.wants(identities)
+        how, trace = self.collect(*start(function, self.wanted, arguments))
         missing = [identity for identity in identities if identity not in self.checks]
         for identity in missing[:1]:
             self.checks[identity] = check(identity, "fail", how, error="%s\n%s" % (how, trace))
@@ -735,16 +1073,22 @@ class Answer:
         if "check" in message:
             self.checks[message["check"]["id"]] = message["check"]
 
+    def wants(self, identities):
+        return [identity for identity in identities if identity in self.wanted]
+
+    def passed(self, identity):
+        return self.checks.get(identity, {}).get("outcome") == "pass"
+
     def skip(self, identities, reason):
-        for identity in identities:
-            self.checks[identity] = check(identity, "skip", reason)
+        for identity in self.wants(identities):
+            self.checks.setdefault(identity, check(identity, "skip", reason))
 
-    def document(self):
-        checks = [self.checks[identity] for identity in TITLES]
-        return {"schema": 1, "checks": checks, "environment": self.environment}
+    def document(self, image):
+        checks = [self.checks[identity] for identity in self.wanted]
+        return {"schema": 2, "image": image, "checks": checks, "environment": self.environment}
 
 
-def start(function, arguments):
+def start(function, wanted, arguments):
     """Forks before torch is imported: as good as a new interpreter, and needs no file to run."""
     reader, writer = os.pipe()
     process = os.fork()
@@ -753,7 +1097,7 @@ def start(function, arguments):
             os.setsid()  # a group that can be killed with its compilers
             os.close(reader)
             faulthandler.enable(file=writer, all_threads=False)
-            function(Stage(writer), *arguments)
+            function(Stage(writer, wanted), *arguments)
         except BaseException:
             traceback.print_exc()
             os._exit(70)
@@ -762,36 +1106,90 @@ def start(function, arguments):
     return process, reader
 
 
+def signal_name(number):
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # one of the real-time signals
+        return "signal %d" % number
+
+
 def how_it_ended(status, late):
     if late:
         return "stopped: the time was up"
     if os.WIFSIGNALED(status):
-        return "the process died of %s" % signal.Signals(os.WTERMSIG(status)).name
+        return "the process died of %s" % signal_name(os.WTERMSIG(status))
     return "the process ended with status %d" % os.WEXITSTATUS(status)
 
 
-def main(expectation):
+def main(brief):
     # The document's descriptor is kept for the document; what libraries and tools print goes to standard error.
-    document = os.dup(expectation.get("document", 1))
+    document = os.dup(brief.get("document", 1))
     os.dup2(2, 1)
-    answer = Answer(time.monotonic() + expectation.get("seconds", 600))
-    answer.run(LOOK, look, expectation)
-    if answer.checks["torch"]["outcome"] != "pass":
-        answer.skip(COLD + WARM, "torch cannot be imported")
-    elif answer.checks[LOOK[-1]]["outcome"] == "skip":
-        answer.skip(COLD + WARM, "the process that looks at the image ended before its end")
+    compiles = brief.get("compiles", [])
+    TITLES.update((use["id"], use["title"]) for use in compiles)
+    uses = [use["id"] for use in compiles]
+    wanted = brief.get("checks", LOOK + COLD + WARM) + uses
+    answer = Answer(time.monotonic() + brief.get("seconds", 600), wanted)
+    answer.run(LOOK, look, brief)
+    rest = COLD + WARM + uses + GPU + SMOKE
+    if not answer.passed("torch"):
+        answer.skip(rest, "torch cannot be imported")
+    elif answer.wants(LOOK) and answer.checks[answer.wants(LOOK)[-1]]["outcome"] == "skip":
+        answer.skip(rest, "the process that looks at the image ended before its end")
     elif answer.workspace is None:
-        answer.skip(COLD + WARM, "no directory is writable and lets libraries load")
+        answer.skip(rest, "no directory is writable and lets libraries load")
     else:
-        answer.run(COLD, cold, answer.workspace)
-        if answer.checks["compile"]["outcome"] == "pass":
-            answer.run(WARM, warm, answer.workspace)
-        else:
-            answer.skip(WARM, "needs `compile`, which did not pass")
+        compile_and_more(answer, compiles, uses, brief)
     if answer.workspace is not None:
         shutil.rmtree(answer.workspace, ignore_errors=True)
+    answer.environment["others"] = others(answer)
     with os.fdopen(document, "wb") as out:
-        out.write(json.dumps(finite(answer.document()), ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        text = json.dumps(finite(answer.document(brief.get("image", ""))), ensure_ascii=False)
+        out.write(text.encode("utf-8", "replace") + b"\n")
+
+
+def compile_and_more(answer, compiles, uses, brief):
+    if answer.wants(COLD):
+        answer.run(COLD, cold, answer.workspace)
+    if answer.passed("compile"):
+        if answer.wants(WARM):
+            answer.run(WARM, warm, answer.workspace)
+        if uses:
+            answer.run(uses, project, answer.workspace, compiles)
+    else:
+        answer.skip(WARM + uses, "needs `compile`, which did not pass")
+    if answer.wants(GPU):
+        answer.run(GPU, gpu, answer.workspace)
+    if answer.wants(SMOKE):
+        answer.run(SMOKE, smoke, answer.workspace, brief["smoke"])
+
+
+PROBE = """
+import sys
+sys.path[:] = [entry for entry in sys.path if entry]
+import importlib.util
+found = importlib.util.find_spec("torch")
+sys.stderr.write("\\nsconce: torch at %s" % (found.origin if found else ""))
+"""
+
+
+def others(answer):
+    """Of the interpreters that the second argument lists, one a line, those that have a torch of their own."""
+    known = {answer.checks.get("torch", {}).get("facts", {}).get("path")}
+    found = []
+    for path in sys.argv[2].split("\n") if len(sys.argv) > 2 else []:
+        if not path or time.monotonic() > answer.deadline:
+            continue
+        try:
+            done = subprocess.run([path, "-c", PROBE], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, timeout=10)
+        except (OSError, subprocess.SubprocessError):
+            continue  # none that could be taken
+        origin = done.stderr.decode("utf-8", "replace").rpartition("sconce: torch at ")[2].strip()
+        if done.returncode == 0 and origin and origin not in known:
+            known.add(origin)
+            found.append(path)
+    return found
 
 
 def finite(value):

@@ -4,3 +4,4 @@ mod bench;
 mod buildkit;
 mod classic;
 mod dockerignore;
+mod label;

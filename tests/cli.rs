@@ -2,6 +2,8 @@
 //!
 //! What needs an engine gets a recording of one (`DOCKER_HOST=script:///…`); nothing here needs a real one.
 
+mod reports;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,29 +13,29 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A home without configuration, a project, and no engine.
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let desk = Self { folder: tempfile::tempdir().unwrap() };
         desk.write("project/requirements.txt", "torch>=2.5\nnumpy\n");
         desk
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         path
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sconce"));
         command.args(args).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command.env("HOME", self.path("home")).env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -42,23 +44,23 @@ impl Desk {
     }
 
     /// Runs the program and tells all that came of it.
-    fn run(&self, args: &[&str]) -> String {
+    pub(crate) fn run(&self, args: &[&str]) -> String {
         self.told(&self.command(args).output().unwrap())
     }
 
     /// Runs the program on an engine that does as `recording` says.
-    fn run_with(&self, recording: &Value, args: &[&str]) -> String {
+    pub(crate) fn run_with(&self, recording: &Value, args: &[&str]) -> String {
         self.told(&self.with(recording, args).output().unwrap())
     }
 
-    fn with(&self, recording: &Value, args: &[&str]) -> Command {
+    pub(crate) fn with(&self, recording: &Value, args: &[&str]) -> Command {
         let path = self.write("engine.json", &recording.to_string());
         let mut command = self.command(args);
         command.env("DOCKER_HOST", format!("script://{}", path.display()));
         command
     }
 
-    fn told(&self, output: &Output) -> String {
+    pub(crate) fn told(&self, output: &Output) -> String {
         let text = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             text.replace(self.folder.path().to_str().unwrap(), "[DESK]")
@@ -69,7 +71,7 @@ impl Desk {
 }
 
 /// What changes from run to run.
-fn steady() -> insta::Settings {
+pub(crate) fn steady() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.add_filter(r"\b\d+\.\ds\b", "[TIME]");
     settings
@@ -278,9 +280,9 @@ fn a_closed_pipe_is_no_failure() {
 }
 
 /// A line of a log that no known failure writes.
-const UNKNOWN: &str = "the frobnicator is out of tune";
+pub(crate) const UNKNOWN: &str = "the frobnicator is out of tune";
 
-fn recording(images: &[Value], runs: &[Value]) -> Value {
+pub(crate) fn recording(images: &[Value], runs: &[Value]) -> Value {
     let info = json!({
         "name": "Docker", "version": "20.10.24", "api": "1.41", "buildkit": true, "architecture": "amd64",
         "endpoint": "unix:///var/run/docker.sock", "cpus": 2, "memory": 8_000_000_000_u64
@@ -288,7 +290,7 @@ fn recording(images: &[Value], runs: &[Value]) -> Value {
     json!({"info": info, "images": images, "runs": runs})
 }
 
-fn image(tag: &str, digit: &str) -> Value {
+pub(crate) fn image(tag: &str, digit: &str) -> Value {
     let layers = json!([{"size": 350_000_000, "created_by": "RUN apt-get install g++ # buildkit"}]);
     json!({
         "id": format!("sha256:{}", digit.repeat(64)), "tags": [tag], "size": 490_000_000, "user": "app",
@@ -296,12 +298,13 @@ fn image(tag: &str, digit: &str) -> Value {
     })
 }
 
-/// What the smoke test writes: every check passes, but the one named and those that need it.
-fn proof(failing: Option<(&str, &str)>) -> Value {
-    // The ids are the keys of the smoke test's own table.
+/// What the smoke test writes in the image of [`image`] whose letter is `letter`: every check passes, but the one named.
+pub(crate) fn proof_of(letter: &str, failing: Option<(&str, &str)>) -> Value {
+    // The ids are the keys of the smoke test's own table; no GPU and no check of the user's own is asked for.
     let (_, titles) = sconce::verify::SMOKE_TEST.split_once("\nTITLES = {\n").unwrap();
     let (titles, _) = titles.split_once("\n}").unwrap();
     let checks = titles.lines().map(|line| line.split('"').nth(1).unwrap());
+    let checks = checks.filter(|id| !id.starts_with("gpu") && *id != "smoke");
     let check = |id: &str| match failing {
         Some((failed, error)) if failed == id => json!({
             "id": id, "title": format!("the {id} is right"), "outcome": "fail", "evidence": "it is not", "error": error,
@@ -314,12 +317,17 @@ fn proof(failing: Option<(&str, &str)>) -> Value {
         "user": "1000:1000 (app)", "cpu": "AMD EPYC 9R14", "cpus": 2, "libc": "glibc 2.41"
     });
     let document = json!({
-        "schema": 1, "checks": checks.map(check).collect::<Vec<_>>(), "environment": environment
+        "schema": 2, "image": image("x", letter)["id"], "checks": checks.map(check).collect::<Vec<_>>(),
+        "environment": environment
     });
     json!({"ok": {
         "exit_code": 0, "timed_out": false, "out_of_memory": false, "stdout": document.to_string(), "stderr": "",
         "milliseconds": 20_000
     }})
+}
+
+pub(crate) fn proof(failing: Option<(&str, &str)>) -> Value {
+    proof_of("a", failing)
 }
 
 #[test]
@@ -359,11 +367,11 @@ fn an_unproven_image() {
     steady().bind(|| assert_snapshot!(desk.run_with(&engine, &["verify", "team/app:1.4", "--quiet"])));
     let output = desk.with(&engine, &["verify", "--json", "team/app:1.4"]).output().unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((output.status.code(), &report["ok"], &report["schema"]), (Some(1), &json!(false), &json!(1)));
+    assert_eq!((output.status.code(), &report["ok"], &report["schema"]), (Some(1), &json!(false), &json!(2)));
 }
 
 /// An engine with a base that builds as `answer` says, under a tag that names another image.
-fn building(answer: &Value, runs: &[Value]) -> Value {
+pub(crate) fn building(answer: &Value, runs: &[Value]) -> Value {
     let events = json!([
         {"event": "step", "id": "a", "name": "[internal] load .dockerignore"},
         {"event": "done", "id": "a", "cached": false, "error": null},
@@ -384,8 +392,31 @@ const BUILD: [&str; 6] = ["build", "project", "--torch-source", "distribution", 
 fn a_build_that_is_proven() {
     let built =
         json!({"ok": {"name": "built", "id": format!("sha256:{}", "b".repeat(64)), "cached_steps": 1, "steps": 2}});
-    let engine = building(&built, &[proof(None)]);
+    let engine = building(&built, &[proof_of("b", None)]);
     steady().bind(|| assert_snapshot!(Desk::new().run_with(&engine, &BUILD)));
+}
+
+/// Whatever goes wrong after the proof: the tag stays, and both temporary tags go, with what is behind them.
+#[test]
+fn a_proven_image_that_cannot_be_labelled_or_tagged_leaves_the_tag() {
+    let built =
+        json!({"ok": {"name": "built", "id": format!("sha256:{}", "b".repeat(64)), "cached_steps": 1, "steps": 2}});
+    for call in ["label", "tag"] {
+        let mut engine = building(&built, &[proof_of("b", None)]);
+        engine["faults"] = json!([{"call": call, "answer": {"error": {"kind": "try_again", "message": "no room"}}}]);
+        engine["journal"] = json!("calls.log");
+        let desk = Desk::new();
+        let told = desk.run_with(&engine, &BUILD);
+        assert!(told.starts_with("exit code 75\n") && told.contains("no room"), "{told}");
+        let calls = fs::read_to_string(desk.path("calls.log")).unwrap();
+        let calls: Vec<Vec<&str>> = calls.lines().map(|line| line.split(' ').collect()).collect();
+        let moved = calls.iter().filter(|words| words[0] == "tag").count();
+        assert_eq!(moved, usize::from(call == "tag"), "{calls:?}");
+        let [.., proven, unproven] = calls.as_slice() else { panic!("{calls:?}") };
+        for (words, repository) in [(proven, "localhost/sconce-proven:"), (unproven, "localhost/sconce-unproven:")] {
+            assert!(words[0] == "untag" && words[1].starts_with(repository) && words[2] == "prune", "{words:?}");
+        }
+    }
 }
 
 #[test]
@@ -402,7 +433,7 @@ fn a_build_that_fails() {
 fn a_build_that_is_not_proven_leaves_the_tag() {
     let built =
         json!({"ok": {"name": "built", "id": format!("sha256:{}", "b".repeat(64)), "cached_steps": 1, "steps": 2}});
-    let engine = building(&built, &[proof(Some(("headers", UNKNOWN)))]);
+    let engine = building(&built, &[proof_of("b", Some(("headers", UNKNOWN)))]);
     steady().bind(|| assert_snapshot!(Desk::new().run_with(&engine, &BUILD)));
 }
 
@@ -424,7 +455,7 @@ fn a_signal_stops_the_work() {
     assert_snapshot!(line);
 }
 
-fn interrupt(child: &std::process::Child) {
+pub(crate) fn interrupt(child: &std::process::Child) {
     let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
 }

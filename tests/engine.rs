@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use sconce::engine::docker::{ConnectOptions, Docker};
-use sconce::engine::{Archive, Engine as _, Owner, RunOutput, RunRequest, Silent, UNPROVEN_REPOSITORY};
+use sconce::engine::{
+    Archive, Engine as _, Owner, PROVEN_REPOSITORY, RunOutput, RunRequest, Silent, UNPROVEN_REPOSITORY,
+};
 use sconce::model::{Error, ErrorKind, Result};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{UnixListener, UnixStream};
@@ -52,10 +54,10 @@ fn script(text: &str) -> RunRequest {
         entrypoint: vec!["/bin/sh".to_owned()],
         args: vec!["-c".to_owned(), text.to_owned()],
         env: [("GREETING".to_owned(), "hello $HOME".to_owned())].into(),
-        user: None,
         memory: 256 * MIB,
         pids: 64,
         timeout: Duration::from_mins(2),
+        ..RunRequest::default()
     }
 }
 
@@ -272,9 +274,8 @@ async fn a_run_keeps_the_end_of_a_long_output() {
 #[tokio::test]
 async fn a_command_that_is_not_there_is_named() {
     let request = RunRequest { entrypoint: vec!["/usr/bin/python9".to_owned()], ..script("") };
-    let error = run(request).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::No);
-    assert!(error.message.contains("cannot run `/usr/bin/python9`"), "{error}");
+    let output = run(request).await.unwrap();
+    assert!(output.not_started.as_deref().unwrap().contains("cannot run `/usr/bin/python9`"), "{output:?}");
     let error = run(RunRequest { image: new_tag(), ..script("") }).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::No);
     assert!(error.message.contains("no image"), "{error}");
@@ -322,7 +323,9 @@ async fn a_sweep_takes_what_dead_runs_left_and_nothing_else() {
     let dead = Owner::parse(&format!("{alive}{}", rand_digits())).unwrap();
     let mut made = Vec::new();
     for owner in [&alive, &dead] {
-        engine.tag(crate::support::BASE, &format!("{UNPROVEN_REPOSITORY}:{owner}")).await.unwrap();
+        for repository in [UNPROVEN_REPOSITORY, PROVEN_REPOSITORY] {
+            engine.tag(crate::support::BASE, &format!("{repository}:{owner}")).await.unwrap();
+        }
         let body = format!(
             r#"{{"Image": "{}", "Cmd": ["true"], "Labels": {{"dev.sconce.owner": "{owner}"}}}}"#,
             crate::support::BASE
@@ -332,13 +335,15 @@ async fn a_sweep_takes_what_dead_runs_left_and_nothing_else() {
     let swept = engine.sweep().await.unwrap();
     assert!(swept.containers > 0 && swept.images > 0, "{swept:?}");
     assert_eq!(containers(&engine, &dead).await, [""; 0]);
-    assert!(engine.find_image(&format!("{UNPROVEN_REPOSITORY}:{dead}")).await.unwrap().is_none());
+    for repository in [UNPROVEN_REPOSITORY, PROVEN_REPOSITORY] {
+        assert!(engine.find_image(&format!("{repository}:{dead}")).await.unwrap().is_none());
+        let kept = format!("{repository}:{alive}");
+        assert!(engine.find_image(&kept).await.unwrap().is_some(), "a running owner's image stays");
+        engine.untag(&kept, true).await.unwrap();
+    }
     assert!(containers(&engine, &alive).await.contains(&made[0]), "a running owner's container stays");
-    let kept = format!("{UNPROVEN_REPOSITORY}:{alive}");
-    assert!(engine.find_image(&kept).await.unwrap().is_some(), "a running owner's image stays");
     assert!(engine.find_image(crate::support::BASE).await.unwrap().is_some(), "another name keeps the image");
     ask(&engine, "DELETE", &format!("/containers/{}", made[0]), "").await;
-    engine.untag(&kept, true).await.unwrap();
 }
 
 fn rand_digits() -> u32 {

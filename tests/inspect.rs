@@ -24,7 +24,7 @@ fn read(name: &str, from: &[&str]) -> Result<Project> {
     inspect(
         &folder(name),
         &Packages::embedded().unwrap(),
-        &InspectOptions { from: from.iter().map(|&file| file.to_owned()).collect() },
+        &InspectOptions { from: from.iter().map(|&file| file.to_owned()).collect(), name: None },
     )
 }
 
@@ -109,7 +109,8 @@ fn a_manifest_that_is_a_link_out_is_not_followed() {
         let root = project(&[("deps.txt", b"torch")]);
         std::os::unix::fs::symlink(elsewhere.path().join("secret.txt"), root.path().join(name)).unwrap();
         let from = if name == "requirements.txt" { vec![] } else { vec!["deps.txt".to_owned()] };
-        let error = inspect(root.path(), &Packages::embedded().unwrap(), &InspectOptions { from }).unwrap_err();
+        let error =
+            inspect(root.path(), &Packages::embedded().unwrap(), &InspectOptions { from, name: None }).unwrap_err();
         assert!(error.message.contains("through a symbolic link"), "{name}: {error}");
     }
 }
@@ -131,9 +132,12 @@ fn a_file_named_by_many_is_read_once() {
         .collect();
     let files: Vec<(&str, &[u8])> = contents.iter().map(|(file, text)| (file.as_str(), text.as_bytes())).collect();
     let root = project(&files);
-    let project =
-        inspect(root.path(), &Packages::embedded().unwrap(), &InspectOptions { from: vec!["r0.txt".to_owned()] })
-            .unwrap();
+    let project = inspect(
+        root.path(),
+        &Packages::embedded().unwrap(),
+        &InspectOptions { from: vec!["r0.txt".to_owned()], name: None },
+    )
+    .unwrap();
     assert_eq!(project.requirements.len(), 1);
 }
 
@@ -143,9 +147,12 @@ fn files_do_not_name_each_other_without_end() {
         (0..200).map(|n| (format!("r{n}.txt"), format!("-r r{}.txt\n", n + 1))).collect();
     let files: Vec<(&str, &[u8])> = contents.iter().map(|(file, text)| (file.as_str(), text.as_bytes())).collect();
     let root = project(&files);
-    let error =
-        inspect(root.path(), &Packages::embedded().unwrap(), &InspectOptions { from: vec!["r0.txt".to_owned()] })
-            .unwrap_err();
+    let error = inspect(
+        root.path(),
+        &Packages::embedded().unwrap(),
+        &InspectOptions { from: vec!["r0.txt".to_owned()], name: None },
+    )
+    .unwrap_err();
     assert!(error.message.contains("deep"), "{error}");
 }
 
@@ -231,7 +238,7 @@ proptest! {
         for file in ["requirements.txt", "pyproject.toml", ".python-version"] {
             let root = project(&[("deps.txt", b"torch"), (file, &bytes)]);
             let from = if file == "requirements.txt" { vec![] } else { vec!["deps.txt".to_owned()] };
-            let _ = inspect(root.path(), &Packages::embedded().unwrap(), &InspectOptions { from });
+            let _ = inspect(root.path(), &Packages::embedded().unwrap(), &InspectOptions { from, name: None });
         }
     }
 

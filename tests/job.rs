@@ -2,6 +2,9 @@
 //!
 //! Debian's own torch keeps the images small; `make demo` is the same job with torch from the package index.
 
+mod attestation;
+mod edits;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -93,7 +96,7 @@ fn good() -> &'static Value {
 }
 
 fn check<'a>(verification: &'a Value, id: &str) -> &'a Value {
-    let checks = verification["checks"].as_array().expect("checks");
+    let checks = verification["trials"][0]["checks"].as_array().expect("checks");
     checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check `{id}` in {verification:#}"))
 }
 
@@ -102,7 +105,7 @@ fn a_project_becomes_a_proven_image() {
     let report = good();
     let outcome = &report["outcome"];
     assert_eq!(outcome["name"], "built");
-    assert!(outcome["verification"]["made_before"].is_null(), "the proof is of this run");
+    assert!(outcome["verification"]["recalled"].is_null(), "the proof is of this run");
     let compile = check(&outcome["verification"], "compile");
     assert_eq!(compile["outcome"], "pass");
     assert_eq!(id_of(GOOD), outcome["image"]["id"], "the tag names the proven image");
@@ -116,7 +119,7 @@ fn nothing_changed_means_nothing_is_built() {
     let again = report(&output);
     assert_eq!(output.status.code(), Some(0), "{again:#}");
     assert_eq!(again["outcome"]["image"]["id"], first["outcome"]["image"]["id"]);
-    assert!(again["outcome"]["verification"]["made_before"].is_u64(), "the proof is remembered");
+    assert!(again["outcome"]["verification"]["recalled"]["at"].is_u64(), "the proof is remembered");
     let cached = again["outcome"]["built_by"]["cached_steps"].as_array().expect("two numbers");
     assert_eq!(cached[0], cached[1], "every step is answered by the cache");
 }
@@ -223,7 +226,12 @@ fn an_image_of_another_maker_is_verified() {
     let report = report(&output);
     assert_eq!(output.status.code(), Some(0), "{report:#}");
     assert_eq!(report["outcome"]["name"], "verified");
-    assert!(report["outcome"]["verification"]["environment"]["user"].as_str().expect("a user").starts_with("0:0"));
+    assert!(
+        report["outcome"]["verification"]["trials"][0]["environment"]["user"]
+            .as_str()
+            .expect("a user")
+            .starts_with("0:0")
+    );
     docker(&["image", "rm", &tag]);
 }
 

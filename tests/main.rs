@@ -2,15 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, to panic is to fail; helpers are tests too")]
 
+mod action;
+mod attestation;
 mod build;
+mod check;
 mod cli;
 mod diagnose;
+mod docs;
 mod engine;
 mod inspect;
 mod job;
 mod plan;
 mod report;
 mod samples;
+mod subject;
 mod support;
 mod templates;
 mod tidy;

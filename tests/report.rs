@@ -1,5 +1,9 @@
 //! What the reports look like. Snapshots for people are without colours, save one.
 
+mod browser;
+mod formats;
+pub(crate) mod schema;
+
 use std::io::{self, Write};
 
 use insta::assert_snapshot;
@@ -52,11 +56,22 @@ fn an_image_without_torch() {
 }
 
 #[test]
+fn an_image_tried_in_several_ways() {
+    assert_snapshot!(plain(|out| report::text(&samples::thorough(), PAGE, out)));
+}
+
+#[test]
+fn an_image_that_fails_in_one_way() {
+    assert_snapshot!(plain(|out| report::text(&samples::fails_read_only(), PAGE, out)));
+}
+
+#[test]
 fn what_a_check_says_is_not_said_again_as_the_log() {
     let mut report = samples::foreign();
     let Outcome::Verified { verification, .. } = &mut report.outcome else { panic!("an image that was verified") };
-    verification.checks[0].outcome = CheckOutcome::Fail;
-    verification.checks[0].evidence.clone_from(&verification.log[0]);
+    let trial = &mut verification.trials[0];
+    trial.checks[0].outcome = CheckOutcome::Fail;
+    trial.checks[0].evidence.clone_from(&trial.log[0]);
     let text = plain(|out| report::text(&report, PAGE, out));
     assert_eq!(text.matches("no python3 in PATH").count(), 1, "{text}");
 }
@@ -127,6 +142,7 @@ fn every_outcome_as_json() {
     assert_snapshot!("unproven.json", written(|out| json::report(&samples::unproven(), out)));
     assert_snapshot!("build_failed.json", written(|out| json::report(&samples::build_failed(), out)));
     assert_snapshot!("verified.json", written(|out| json::report(&samples::foreign(), out)));
+    assert_snapshot!("several.json", written(|out| json::answers(&samples::matrix(), out)));
 }
 
 #[test]

@@ -1,15 +1,16 @@
 //! Values as a run makes them, for tests of what is made of them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 use sconce::model::{
-    BaseImage, BaseOrigin, BasePythons, BaseRow, BuildFailure, Builder, BuiltBy, Check, CheckOutcome, Choice,
-    Diagnosis, Environment, Evidence, Image, ImageConfig, Index, IndexRole, Installer, Layer, Manifest, ManifestKind,
-    Network, Note, Origin, Outcome, Package, PackageManager, Plan, Prediction, Project, PythonConstraint,
-    PythonProvider, Remedy, Report, Requirement, RequirementRole, SCHEMA, Source, Strength, TorchBuild, TorchSource,
-    VariableUse, Variant, Verification,
+    Answer, Answers, BaseImage, BaseOrigin, BasePythons, BaseRow, BuildFailure, Builder, BuiltBy, Check, CheckOutcome,
+    Choice, Content, Diagnosis, Environment, Error, Evidence, Image, ImageConfig, Index, IndexRole, Installer, Layer,
+    Manifest, ManifestKind, Network, Note, Origin, Outcome, Package, PackageManager, Plan, Prediction, Profile,
+    Project, PythonConstraint, PythonProvider, Recalled, Remedy, Report, Requirement, RequirementRole, SCHEMA, Same,
+    Source, Strength, TorchBuild, TorchSource, Trial, Untried, VariableUse, Variant, Verification,
 };
 
 const NEW: &str = "sha256:4f1c7a9d20b35e6688c0d1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
@@ -201,12 +202,15 @@ fn image(tags: &[&str]) -> Image {
             ),
             layer(120_000_000, "/bin/sh -c #(nop) ADD file:0f1e in / "),
         ],
+        content: Content::default(),
+        labels: BTreeMap::new(),
     }
 }
 
 fn environment() -> Environment {
     Environment {
         executable: "/opt/venv/bin/python".to_owned(),
+        others: Vec::new(),
         python: "3.13.5".to_owned(),
         torch: "2.15.0+cu132".to_owned(),
         variant: "cuda 13.2".to_owned(),
@@ -225,6 +229,7 @@ fn check(id: &str, title: &str, outcome: CheckOutcome, evidence: &str, seconds: 
         evidence: evidence.to_owned(),
         facts: std::collections::BTreeMap::new(),
         error: String::new(),
+        causes: Vec::new(),
         seconds,
     }
 }
@@ -256,6 +261,18 @@ fn checks() -> Vec<Check> {
     ]
 }
 
+fn verification(checks: Vec<Check>, environment: Environment, log: &[&str]) -> Verification {
+    let trial = Trial {
+        id: "as-is".to_owned(),
+        title: "as the image is, by its own user".to_owned(),
+        checks,
+        environment,
+        log: log.iter().map(|&line| line.to_owned()).collect(),
+        seconds: 47.5,
+    };
+    Verification { profile: Profile::Standard, trials: vec![trial], untried: Vec::new(), recalled: None }
+}
+
 fn report(outcome: Outcome, diagnoses: Vec<Diagnosis>, notes: Vec<Note>) -> Report {
     Report { schema: SCHEMA, sconce: "0.1.0".to_owned(), outcome, diagnoses, notes, seconds: 131.7 }
 }
@@ -269,7 +286,7 @@ pub(crate) fn built() -> Report {
         image: image(&["gpt-fast:latest"]),
         tag: "gpt-fast:latest".to_owned(),
         replaced: Some(OLD.to_owned()),
-        verification: Verification { checks: checks(), environment: environment(), log: Vec::new(), made_before: None },
+        verification: verification(checks(), environment(), &[]),
     };
     let bootstrapped = Note::info(
         "the base `debian:trixie-slim` was neither on the engine nor to be pulled; it was made from Debian's packages",
@@ -318,7 +335,7 @@ fn failing_verification() -> Verification {
     }
     "/usr/include/python3.13 has no Python.h".clone_into(&mut checks[2].evidence);
     "the compiler said no".clone_into(&mut checks[4].evidence);
-    Verification { checks, environment: environment(), log: Vec::new(), made_before: None }
+    verification(checks, environment(), &[])
 }
 
 /// A build whose image does not compile, over a tag that stays.
@@ -360,20 +377,114 @@ pub(crate) fn foreign() -> Report {
     let outcome = Outcome::Verified {
         image: Image { user: String::new(), size: 124_000_000, ..image(&["debian:trixie"]) },
         reference: "debian:trixie".to_owned(),
-        verification: Verification {
-            checks: vec![check(
-                "import",
-                "torch can be imported",
-                CheckOutcome::Skip,
-                "no interpreter with torch",
-                0.0,
-            )],
-            environment: Environment::default(),
-            log: vec!["smoke: no python3 in PATH".to_owned()],
-            made_before: None,
-        },
+        verification: verification(
+            vec![check("import", "torch can be imported", CheckOutcome::Skip, "no interpreter with torch", 0.0)],
+            Environment::default(),
+            &["smoke: no python3 in PATH"],
+        ),
     };
     report(outcome, Vec::new(), Vec::new())
+}
+
+fn trial(id: &str, title: &str, checks: Vec<Check>, seconds: f64) -> Trial {
+    Trial { id: id.to_owned(), title: title.to_owned(), checks, environment: environment(), log: Vec::new(), seconds }
+}
+
+/// A proof in several ways of running the image: the first remembered, one without a GPU to use, and one not tried.
+fn thorough_verification() -> Verification {
+    let gpu = check("triton", "a Triton kernel runs", CheckOutcome::Skip, "the engine has no GPU to give", 0.0);
+    let mut proof = verification(checks(), environment(), &[]);
+    proof.profile = Profile::Thorough;
+    proof.recalled = Some(Recalled { at: 1_767_225_599, same: Same::Environment });
+    proof.trials.extend([
+        trial("unknown-uid", "as a user without a name", checks(), 52.1),
+        trial("read-only", "on a read-only root", checks(), 49.8),
+        trial("gpu", "with a GPU", vec![gpu], 0.0),
+    ]);
+    proof.untried = vec![Untried {
+        id: "small-memory".to_owned(),
+        title: "in little memory".to_owned(),
+        reason: "the engine cannot limit memory".to_owned(),
+    }];
+    proof
+}
+
+fn verified(reference: &str, verification: Verification, diagnoses: Vec<Diagnosis>) -> Report {
+    let image = Image { tags: vec![reference.to_owned()], ..image(&[]) };
+    report(Outcome::Verified { image, reference: reference.to_owned(), verification }, diagnoses, Vec::new())
+}
+
+/// An image that was proven in every way that could be tried.
+pub(crate) fn thorough() -> Report {
+    verified("team/app:1.4", thorough_verification(), Vec::new())
+}
+
+/// An image that works as it is, but not on a read-only root, for a reason that is known.
+pub(crate) fn fails_read_only() -> Report {
+    let known = Diagnosis { id: "cache-not-writable".to_owned(), ..missing_headers() };
+    let mut proof = thorough_verification();
+    proof.recalled = None;
+    let broken = &mut proof.trials[2];
+    broken.log = vec!["OSError: [Errno 30] Read-only file system".to_owned()];
+    for index in [4, 6] {
+        let check = &mut broken.checks[index];
+        check.outcome = CheckOutcome::Fail;
+        "there is no folder to write to".clone_into(&mut check.evidence);
+        "OSError: [Errno 30] Read-only file system: '/var/cache/torchinductor'".clone_into(&mut check.error);
+        check.causes = vec![known.id.clone()];
+    }
+    verified("registry.example.org:5000/team/broken:1.4", proof, vec![known])
+}
+
+/// What would be markup, an escape sequence, a workflow command or an end of a block, wherever it were taken for one.
+pub(crate) const HOSTILE: &str = "<script>document.title='owned'</script>\"><img src=x onerror=document.title='owned'>\
+    \u{1b}[31mred\u{1b}[0m\u{7}\u{202e}gnp.exe\u{2066} ]]> ```` `one &amp; ](https://example.org) | @all\n::error::owned\n# owned";
+
+/// An image that wrote [`HOSTILE`] wherever it could.
+pub(crate) fn hostile() -> Report {
+    let mut proof = failing_verification();
+    let first = &mut proof.trials[0];
+    first.log = vec![HOSTILE.to_owned()];
+    for field in [&mut first.title, &mut first.environment.torch, &mut first.environment.python] {
+        HOSTILE.clone_into(field);
+    }
+    for check in &mut first.checks {
+        for field in [&mut check.title, &mut check.evidence, &mut check.error] {
+            HOSTILE.clone_into(field);
+        }
+    }
+    HOSTILE.clone_into(&mut first.checks[0].id);
+    first.checks[0].causes = vec![HOSTILE.to_owned()];
+    proof.untried = vec![Untried { id: HOSTILE.to_owned(), title: HOSTILE.to_owned(), reason: HOSTILE.to_owned() }];
+    let remedy = Remedy { platform: HOSTILE.to_owned(), commands: vec![HOSTILE.to_owned()] };
+    let known = Diagnosis {
+        id: HOSTILE.to_owned(),
+        cause: HOSTILE.to_owned(),
+        evidence: Evidence { line: 1, text: HOSTILE.to_owned() },
+        remedies: vec![remedy],
+        references: vec![HOSTILE.to_owned()],
+    };
+    let mut report = verified("team/hostile:1", proof, vec![known]);
+    if let Outcome::Verified { image, .. } = &mut report.outcome {
+        HOSTILE.clone_into(&mut image.layers[0].created_by);
+    }
+    report.notes = vec![Note::warning(HOSTILE, Origin::file(HOSTILE, 1)).with_hint(HOSTILE)];
+    report
+}
+
+/// Answers of a run that was started in the folder above the project.
+pub(crate) fn answers(reports: Vec<Report>) -> Answers {
+    let list =
+        reports.into_iter().map(|report| Answer { reference: report.outcome.name().to_owned(), result: Ok(report) });
+    Answers { list: list.collect(), folder: Some(PathBuf::from("/projects")) }
+}
+
+/// A pass, a fail with its cause, one in which nothing could begin, and one that was not there.
+pub(crate) fn matrix() -> Answers {
+    let mut answers = answers(vec![thorough(), fails_read_only(), foreign()]);
+    let missing = Error::no("there is no image `team/gone:1` on the engine").with_hint("`--pull` asks a registry");
+    answers.list.push(Answer { reference: "team/gone:1".to_owned(), result: Err(missing) });
+    answers
 }
 
 /// The catalogue's bases.

@@ -24,13 +24,16 @@ const LAYERS: [(&str, usize); 10] = [
 ];
 
 /// Crates that only one room of the house knows.
-const HOMES: [(&str, &str); 14] = [
+const HOMES: [(&str, &str); 17] = [
     ("bollard", "src/engine/docker/"),
     ("hyper", "src/engine/docker/"),
     ("hyper_util", "src/engine/docker/"),
     ("tonic", "src/engine/docker/"),
     ("tower_service", "src/engine/docker/"),
     ("tera", "src/render/"),
+    ("similar", "src/ops/"),
+    ("askama", "src/report/"),
+    ("quick_junit", "src/report/"),
     ("anstream", "src/bin/sconce/"),
     ("clap", "src/bin/sconce/"),
     ("clap_complete", "src/bin/sconce/"),

@@ -38,7 +38,7 @@ def reason(report, log):
         return "\n".join(filter(None, [error["message"], error["hint"], *error["log"][-30:]]))
     outcome = report["outcome"]
     lines = [outcome["name"]]
-    checks = outcome.get("verification", {}).get("checks", [])
+    checks = [check for trial in outcome.get("verification", {}).get("trials", []) for check in trial["checks"]]
     lines += [f"{check['id']}: {check['error'] or check['evidence']}" for check in checks if check["outcome"] == "fail"]
     lines += [diagnosis["cause"] for diagnosis in report["diagnoses"]]
     return "\n".join([*lines, *log.splitlines()[-30:]])
@@ -47,7 +47,7 @@ def reason(report, log):
 def hold(case, report, row):
     """Holds the report of a build against what the case says, and fills in the row."""
     outcome = report["outcome"]
-    plan, seen = outcome["plan"], outcome["verification"]["environment"]
+    plan, seen = outcome["plan"], outcome["verification"]["trials"][0]["environment"]
     release = seen["torch"] if "+" in case.torch else seen["torch"].split("+")[0]
     row.update(
         python=seen["python"],
@@ -64,7 +64,7 @@ def hold(case, report, row):
     equal("the planned base", plan["base"]["value"]["id"], case.base)
     equal("the planned Python", plan["python"]["value"], case.python)
     equal("the planned installer", plan["installer"]["value"], case.installer)
-    equal("the proof's age", outcome["verification"]["made_before"], None)
+    equal("the earlier proof", outcome["verification"]["recalled"], None)
     equal("the tag", engine.image_id(outcome["tag"]), outcome["image"]["id"])
 
 

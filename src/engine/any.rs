@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::docker::{ConnectOptions, Docker};
 use super::scripted::Scripted;
 use super::{Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, Progress, RunOutput, RunRequest, Swept};
@@ -69,8 +71,16 @@ impl Engine for AnyEngine {
         delegate!(self, engine => engine.run(request).await)
     }
 
+    async fn container_image(&self, name: &str) -> Result<Option<String>> {
+        delegate!(self, engine => engine.container_image(name).await)
+    }
+
     async fn tag(&self, id: &str, reference: &str) -> Result<()> {
         delegate!(self, engine => engine.tag(id, reference).await)
+    }
+
+    async fn label(&self, image: &str, labels: &BTreeMap<String, String>, reference: &str) -> Result<String> {
+        delegate!(self, engine => engine.label(image, labels, reference).await)
     }
 
     async fn untag(&self, reference: &str, prune: bool) -> Result<()> {

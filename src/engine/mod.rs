@@ -32,6 +32,10 @@ pub const OWNER_LABEL: &str = "dev.sconce.owner";
 /// Its host is `localhost`, so that nothing pushes or pulls it by accident.
 pub const UNPROVEN_REPOSITORY: &str = "localhost/sconce-unproven";
 
+/// The repository of the tag that a proven image has while it gets the label that says so; otherwise as
+/// [`UNPROVEN_REPOSITORY`].
+pub const PROVEN_REPOSITORY: &str = "localhost/sconce-proven";
+
 /// A container engine. Implementations stop soon after their cancellation token fires, undo what they made, and return
 /// an error of kind [`crate::model::ErrorKind::Interrupted`].
 pub trait Engine: Send + Sync {
@@ -65,8 +69,20 @@ pub trait Engine: Send + Sync {
     /// Creates a container, starts it, waits for it within the limits, collects its output and removes it, whatever happens.
     fn run(&self, request: &RunRequest) -> impl Future<Output = Result<RunOutput>> + Send;
 
+    /// The id of the image that a container, running or not, was made from; `None` where there is no container of that name.
+    fn container_image(&self, name: &str) -> impl Future<Output = Result<Option<String>>> + Send;
+
     /// Points `reference` at the image `id`.
     fn tag(&self, id: &str, reference: &str) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes an image that is the one that `image` names with `labels` besides, tags it `reference`, and gives its id. Nothing
+    /// else of it is different, and the same image with the same labels has the same id as long as it is there.
+    fn label(
+        &self,
+        image: &str,
+        labels: &BTreeMap<String, String>,
+        reference: &str,
+    ) -> impl Future<Output = Result<String>> + Send;
 
     /// Takes the tag `reference` away. The image itself goes too only if `prune` and nothing else names or uses it.
     /// A reference that does not exist is no error. It is done, within a time limit, even after the cancellation token fired:
@@ -112,12 +128,12 @@ impl std::fmt::Display for EngineInfo {
 pub type Archive = std::pin::Pin<Box<dyn futures_util::Stream<Item = std::io::Result<bytes::Bytes>> + Send + Sync>>;
 
 /// What to build.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct BuildRequest {
     /// The text of the Dockerfile; it need not stand in the context.
     pub dockerfile: String,
-    /// The folder that is the build context; its `.dockerignore` is honoured.
-    pub context: PathBuf,
+    /// The folder that is the build context; its `.dockerignore` is honoured. `None` is a folder with nothing in it.
+    pub context: Option<PathBuf>,
     /// Build arguments. The engine knows the proxy variables (`HTTP_PROXY`, …) by itself and keeps them out of the history.
     pub args: BTreeMap<String, String>,
     /// Secrets by id. Only BuildKit can keep them: with any, a build on another builder is an error before anything starts.
@@ -126,6 +142,8 @@ pub struct BuildRequest {
     pub labels: BTreeMap<String, String>,
     /// The tag to give the image.
     pub tag: String,
+    /// The stage to build; the last one where there is none.
+    pub target: Option<String>,
     /// The platform to build for, as `linux/arm64`; the engine's own where there is none.
     pub platform: Option<String>,
     /// Whether to ignore the engine's build cache.
@@ -154,7 +172,7 @@ pub enum BuildOutcome {
 }
 
 /// What to run in a new container. It has no network, no extra capabilities and no more processes than it needs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RunRequest {
     /// The image's id or reference.
     pub image: String,
@@ -168,10 +186,35 @@ pub struct RunRequest {
     pub user: Option<String>,
     /// The memory that it may use, in bytes; swap is not on top of it.
     pub memory: u64,
+    /// How much of the processors' time it may use, in processors; all of it where there is no number.
+    pub cpus: Option<f64>,
+    /// The processors that it sees, as `0` or `0-3`; all of them where there are none.
+    pub cpuset: Option<String>,
     /// The processes that it may have.
     pub pids: u32,
+    /// Whether its root file system is read-only.
+    pub read_only: bool,
+    /// File systems in memory: the options by the path, as `docker run --tmpfs` has them (`rw,exec,size=1g`).
+    pub tmpfs: BTreeMap<String, String>,
+    /// The GPUs that it gets, where it gets any.
+    pub gpus: Option<Gpus>,
     /// The time that it may take.
     pub timeout: Duration,
+}
+
+/// The GPUs of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gpus {
+    /// All that the engine's NVIDIA runtime has.
+    All,
+    /// So many of them.
+    Count(u32),
+    /// These, by their index or UUID.
+    Devices(Vec<String>),
+    /// Devices by their names in the Container Device Interface, as `nvidia.com/gpu=all`
+    /// (<https://github.com/cncf-tags/container-device-interface>).
+    Cdi(Vec<String>),
 }
 
 /// What a container did.
@@ -179,6 +222,9 @@ pub struct RunRequest {
 pub struct RunOutput {
     /// Its exit code; `None` where it was stopped for its time.
     pub exit_code: Option<i64>,
+    /// Why its command could not be started, where it could not; nothing else is known then.
+    #[serde(default)]
+    pub not_started: Option<String>,
     /// Whether it was stopped for its time.
     pub timed_out: bool,
     /// Whether it ran out of memory, as far as the engine can tell.

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, Event, Progress, RunOutput, RunRequest, Swept};
-use crate::model::{Error, Image, Result};
+use crate::model::{Content, Error, Image, Result, sha256_hex};
 
 /// What an engine is to say. See the [module](self) for an example.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct Recording {
     /// What comes of each build.
     #[serde(default)]
     pub builds: Vec<RecordedBuild>,
+    /// The ids of the images that containers were made from, by the containers' names.
+    #[serde(default)]
+    pub containers: BTreeMap<String, String>,
     /// What comes of each run.
     #[serde(default)]
     pub runs: Vec<Answer<RunOutput>>,
@@ -318,6 +321,8 @@ impl Engine for Scripted {
                 user: String::new(),
                 architecture: self.recording.info.architecture.clone(),
                 layers: Vec::new(),
+                content: Content::default(),
+                labels: BTreeMap::new(),
             });
             self.state().keep(image, &request.tag);
         }
@@ -330,6 +335,12 @@ impl Engine for Scripted {
         self.answer(self.recording.runs.get(nth), "run", nth).await
     }
 
+    async fn container_image(&self, name: &str) -> Result<Option<String>> {
+        self.not_cancelled()?;
+        self.call("container_image", &[name]).await?;
+        Ok(self.recording.containers.get(name).cloned())
+    }
+
     async fn tag(&self, id: &str, reference: &str) -> Result<()> {
         self.not_cancelled()?;
         self.call("tag", &[id, reference]).await?;
@@ -337,6 +348,20 @@ impl Engine for Scripted {
         let image = state.find(id).ok_or_else(|| Error::no(format!("the engine has no image `{id}`")))?;
         state.tags.insert(full(reference), image.id);
         Ok(())
+    }
+
+    async fn label(&self, image: &str, labels: &BTreeMap<String, String>, reference: &str) -> Result<String> {
+        self.not_cancelled()?;
+        self.call("label", &[image, reference]).await?;
+        let mut state = self.state();
+        let gone = || Error::no(format!("the engine has no image `{image}`"));
+        let mut image = state.find(image).ok_or_else(gone)?;
+        // Of the labels only the names: a recording is for any time, and a label may hold one.
+        let names: Vec<&[u8]> = labels.keys().map(String::as_bytes).collect();
+        image.id = format!("sha256:{}", sha256_hex([&[image.id.as_bytes()], names.as_slice()].concat()));
+        image.labels.extend(labels.clone());
+        image.tags.clear();
+        Ok(state.keep(image, reference).id)
     }
 
     async fn untag(&self, reference: &str, prune: bool) -> Result<()> {

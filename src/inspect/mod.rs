@@ -54,6 +54,8 @@ use crate::model::{Error, Manifest, ManifestKind, Note, Origin, Project, Result,
 pub struct InspectOptions {
     /// The files to read instead of those found, relative to the root (`--from`).
     pub from: Vec<String>,
+    /// The name of a project that declares none, in place of its folder's.
+    pub name: Option<String>,
 }
 
 /// A format of manifests.
@@ -124,6 +126,7 @@ fn read(root: &Path, packages: &Packages, options: &InspectOptions) -> Result<Pr
     }
     source::warn_of_uninstallable(&mut draft);
     alternatives::note(&mut draft, &tree);
+    draft.name = draft.name.or_else(|| options.name.clone());
     let mut project = draft.finish();
     torch::conclude(&mut project, packages);
     project.notes.extend(sources::unasked_torch(&project, &folder, &tree));

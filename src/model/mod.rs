@@ -4,12 +4,15 @@
 //! the stage that makes it has run. What went wrong *inside* a stage (a build that failed, a proof that did not hold) is
 //! part of the value; [`Error`] means that the question itself could not be answered.
 
+mod answer;
 mod archive;
+mod attestation;
 mod base_row;
 mod diagnosis;
 mod digest;
 mod error;
 mod facts;
+mod freshness;
 mod image;
 mod lock;
 mod marker;
@@ -23,7 +26,9 @@ mod requirement;
 mod sources;
 mod verification;
 
+pub use answer::{Answer, Answers};
 pub use archive::{ArchiveName, is_archive, wheel_python};
+pub use attestation::{CLAIM_VERSION, Claim, ClaimCheck, PROOF_LABEL, Unreadable, Verdict};
 pub use base_row::{BaseCheck, BasePythons, BaseRow};
 pub use diagnosis::{Diagnosis, Evidence, Remedy};
 pub use digest::sha256_hex;
@@ -32,7 +37,8 @@ pub use facts::{
     Alternative, BaseHint, Conflict, FileRead, IsolationExempt, Selectable, SelectableKind, Subproject, SystemHint,
     TorchFact, TorchVia,
 };
-pub use image::{BuildFailure, BuiltBy, Image, Layer};
+pub use freshness::{CheckedFile, FileState, Refresh};
+pub use image::{BuildFailure, BuiltBy, Content, Image, Layer, RuntimeConfig};
 pub use lock::{Lock, LockedPackage};
 pub use marker::marker_environment;
 pub use nearest::nearest;
@@ -49,4 +55,6 @@ pub use project::{
 pub use report::{Outcome, Report, SCHEMA};
 pub use requirement::{Requirement, RequirementRole, Source};
 pub use sources::{CompileForm, CompileUse, DeviceUse, Import, Sources};
-pub use verification::{Check, CheckOutcome, Environment, Verification};
+pub use verification::{
+    AS_BUILT, Check, CheckOutcome, Environment, Profile, Recalled, Same, Trial, Untried, Verification,
+};

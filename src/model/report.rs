@@ -3,7 +3,7 @@ use serde::Serialize;
 use super::{BuildFailure, BuiltBy, Diagnosis, Image, Note, Plan, Project, Verification};
 
 /// The version of the report's JSON form; it grows with every change that is not an addition.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// What a run found out, whole.
 #[derive(Debug, Clone, Serialize)]
@@ -73,6 +73,13 @@ pub enum Outcome {
         /// The proof that failed.
         verification: Verification,
     },
+    /// `verify`: a step of the Dockerfile whose image was to be put to the proof failed.
+    FileFailed {
+        /// The Dockerfile.
+        file: String,
+        /// Which step failed, and how.
+        failure: BuildFailure,
+    },
     /// `verify`: an image was put to the proof.
     Verified {
         /// The image.
@@ -89,8 +96,45 @@ impl Outcome {
     pub fn ok(&self) -> bool {
         match self {
             Self::Built { .. } => true,
-            Self::BuildFailed { .. } | Self::Unproven { .. } => false,
+            Self::BuildFailed { .. } | Self::FileFailed { .. } | Self::Unproven { .. } => false,
             Self::Verified { verification, .. } => verification.proven(),
+        }
+    }
+
+    /// What the image is called: its tag, or the reference that it was asked for by.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Built { tag, .. } | Self::BuildFailed { tag, .. } | Self::Unproven { tag, .. } => tag,
+            Self::FileFailed { file, .. } => file,
+            Self::Verified { reference, .. } => reference,
+        }
+    }
+
+    /// The image, where there is one.
+    pub fn image(&self) -> Option<&Image> {
+        match self {
+            Self::Built { image, .. } | Self::Unproven { image, .. } | Self::Verified { image, .. } => Some(image),
+            Self::BuildFailed { .. } | Self::FileFailed { .. } => None,
+        }
+    }
+
+    /// The proof, where it came to one.
+    pub fn verification(&self) -> Option<&Verification> {
+        match self {
+            Self::Built { verification, .. }
+            | Self::Unproven { verification, .. }
+            | Self::Verified { verification, .. } => Some(verification),
+            Self::BuildFailed { .. } | Self::FileFailed { .. } => None,
+        }
+    }
+
+    /// What was asked for and what was planned, where something was built.
+    pub fn planned(&self) -> Option<(&Project, &Plan)> {
+        match self {
+            Self::Built { project, plan, .. }
+            | Self::Unproven { project, plan, .. }
+            | Self::BuildFailed { project, plan, .. } => Some((project, plan)),
+            Self::FileFailed { .. } | Self::Verified { .. } => None,
         }
     }
 }

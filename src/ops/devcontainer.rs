@@ -5,18 +5,23 @@ use super::templates::write;
 use crate::model::{Error, Result};
 use crate::render::devcontainer;
 
-/// Writes a development container, `devcontainer.json` and its Dockerfile, into the folder `.devcontainer` of the project in
-/// `root`, and returns the files. With `force`, files that are there are written over.
+/// The files of a development container in the folder `.devcontainer` of the project in `root`, with their texts:
+/// `devcontainer.json` and its Dockerfile.
+pub fn devcontainer_files(root: &Path, rendered: &Rendered) -> [(PathBuf, String); 2] {
+    let folder = root.join(".devcontainer");
+    [
+        (folder.join("devcontainer.json"), devcontainer(&rendered.plan)),
+        (folder.join("Dockerfile"), rendered.dockerfile.clone()),
+    ]
+}
+
+/// Writes the [`devcontainer_files`], and returns them. With `force`, files that are there are written over.
 pub fn write_devcontainer(root: &Path, rendered: &Rendered, force: bool) -> Result<Vec<PathBuf>> {
     let folder = root.join(".devcontainer");
     let failed = |path: &Path, error: std::io::Error| {
         Error::usage(format!("cannot write `{}`: {error}", path.display())).because(error)
     };
-    let description = devcontainer(&rendered.plan);
-    let files = [
-        (folder.join("devcontainer.json"), description.as_str()),
-        (folder.join("Dockerfile"), rendered.dockerfile.as_str()),
-    ];
+    let files = devcontainer_files(root, rendered);
     if let Some((path, _)) = files.iter().find(|(path, _)| !force && path.symlink_metadata().is_ok()) {
         return Err(
             Error::usage(format!("`{}` is there already", path.display())).with_hint("`--force` writes over it")

@@ -29,6 +29,7 @@ pub(super) fn facts(outcome: &Outcome) -> Vec<Row> {
             rows.extend(hardware(image, verification));
             rows
         }
+        Outcome::FileFailed { .. } => Vec::new(),
         Outcome::BuildFailed { plan, .. } => vec![
             row("python", chosen(&plan.python.value.to_string(), &plan.python)),
             row("torch", chosen(&super::plan::torch(&plan.torch.value), &plan.torch)),
@@ -38,7 +39,7 @@ pub(super) fn facts(outcome: &Outcome) -> Vec<Row> {
 }
 
 fn software(verification: &Verification, plan: Option<&Plan>) -> Vec<Row> {
-    let found = &verification.environment;
+    let found = verification.environment();
     let python = if found.python.is_empty() { "none with torch was found" } else { &found.python };
     let torch = if found.torch.is_empty() { "could not be imported".to_owned() } else { torch(found, plan) };
     let Some(plan) = plan else {
@@ -85,7 +86,7 @@ fn base(plan: &Plan, origin: BaseOrigin) -> Text {
 }
 
 fn hardware(image: &Image, verification: &Verification) -> Vec<Row> {
-    let found = &verification.environment;
+    let found = verification.environment();
     let user = match (found.user.is_empty(), image.user.is_empty()) {
         (false, _) => &found.user,
         (true, false) => &image.user,

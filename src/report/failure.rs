@@ -4,7 +4,9 @@ use super::sheet::Sheet;
 use super::step::step_name;
 use super::styled::{BAD, BOLD, COMMAND, DIM, PLAIN, Text, WARNING};
 use super::units::short_id;
-use crate::model::{BuildFailure, BuiltBy, Check, Diagnosis, Image, Outcome, Remedy, Verification};
+use crate::model::{
+    BuildFailure, BuiltBy, Check, CheckOutcome, Diagnosis, Image, Outcome, Remedy, Trial, Verification,
+};
 
 /// The lines of a log that are shown: what matters stands at its end.
 const TAIL: usize = 12;
@@ -12,9 +14,12 @@ const TAIL: usize = 12;
 /// What failed, with the end of its log.
 pub(super) fn failures(sheet: &mut Sheet, outcome: &Outcome) -> io::Result<()> {
     match outcome {
-        Outcome::BuildFailed { failure, .. } => failed_step(sheet, failure),
+        Outcome::BuildFailed { failure, .. } | Outcome::FileFailed { failure, .. } => failed_step(sheet, failure),
         Outcome::Unproven { verification, .. } | Outcome::Verified { verification, .. } => {
-            verification.failed().try_for_each(|check| failed_check(sheet, check))?;
+            for trial in &verification.trials {
+                let mut failed = trial.checks.iter().filter(|check| check.outcome == CheckOutcome::Fail);
+                failed.try_for_each(|check| failed_check(sheet, verification, trial, check))?;
+            }
             unexplained(sheet, verification)
         }
         Outcome::Built { .. } => Ok(()),
@@ -28,23 +33,29 @@ fn failed_step(sheet: &mut Sheet, failure: &BuildFailure) -> io::Result<()> {
     sheet.paragraph(2, &Text::plain(&failure.message))
 }
 
-fn failed_check(sheet: &mut Sheet, check: &Check) -> io::Result<()> {
+fn failed_check(sheet: &mut Sheet, verification: &Verification, trial: &Trial, check: &Check) -> io::Result<()> {
     sheet.blank()?;
     let title = Text::new(BOLD, &check.id).and(PLAIN, format!(": {}", check.title));
-    sheet.item(0, &Text::new(BAD, "failed  "), &title)?;
-    sheet.log(2, tail(check.error.lines()))
+    let way = if std::ptr::eq(trial, verification.as_is()) { String::new() } else { format!("  ({})", trial.id) };
+    sheet.item(0, &Text::new(BAD, "failed  "), &title.and(DIM, way))?;
+    sheet.log(2, tail(check.error.lines()))?;
+    match check.causes.as_slice() {
+        [] => Ok(()),
+        causes => sheet.paragraph(2, &Text::new(DIM, format!("explained by {}, below", causes.join(" and ")))),
+    }
 }
 
 /// Where no check says anything, what the smoke test wrote is all there is; unless it is a check's evidence already.
 fn unexplained(sheet: &mut Sheet, verification: &Verification) -> io::Result<()> {
     let shown = |line: &String| verification.failed().any(|check| check.evidence.contains(line.trim()));
     let explained = verification.failed().any(|check| !check.error.trim().is_empty());
-    if explained || verification.log.iter().all(shown) {
+    let log = &verification.as_is().log;
+    if explained || log.iter().all(shown) {
         return Ok(());
     }
     sheet.blank()?;
     sheet.line(0, &Text::new(BOLD, "the smoke test wrote"))?;
-    sheet.log(2, tail(verification.log.iter().map(String::as_str)))
+    sheet.log(2, tail(log.iter().map(String::as_str)))
 }
 
 fn tail<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
@@ -81,7 +92,7 @@ fn cause(sheet: &mut Sheet, diagnosis: &Diagnosis) -> io::Result<()> {
 }
 
 /// The fix for an image first: it is an image that failed.
-fn in_order(remedies: &[Remedy]) -> Vec<&Remedy> {
+pub(super) fn in_order(remedies: &[Remedy]) -> Vec<&Remedy> {
     let mut remedies: Vec<&Remedy> = remedies.iter().collect();
     remedies.sort_by_key(|remedy| match remedy.platform.as_str() {
         "docker" => 0,
@@ -112,7 +123,7 @@ pub(super) fn aftermath(sheet: &mut Sheet, outcome: &Outcome) -> io::Result<()> 
             sheet.paragraph(0, &Text::plain(left_alone(tag, unchanged.as_deref())))?;
             kept(sheet, image, program(built_by))
         }
-        Outcome::Verified { .. } => Ok(()),
+        Outcome::FileFailed { .. } | Outcome::Verified { .. } => Ok(()),
     }
 }
 

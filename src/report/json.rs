@@ -7,17 +7,62 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::error::causes;
-use crate::model::{BaseCheck, BaseRow, Error, ErrorKind, Image, Origin, Plan, Project, Report, SCHEMA};
+use crate::model::{
+    Answer, Answers, BaseCheck, BaseRow, CheckedFile, ClaimCheck, Error, ErrorKind, FileState, Image, Origin, Plan,
+    Project, Refresh, Report, SCHEMA,
+};
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Writes what became of one image as its report or its error, and of several as a list of those.
+pub fn answers(answers: &Answers, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Several<'a> {
+        ok: bool,
+        reports: Vec<Entry<'a>>,
+    }
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Entry<'a> {
+        Report(Proof<'a>),
+        Unanswered { ok: bool, schema: u32, sconce: &'static str, reference: &'a str, error: Fields<'a> },
+    }
+    fn entry(answer: &Answer) -> Entry<'_> {
+        match &answer.result {
+            Ok(report) => Entry::Report(Proof::of(report)),
+            Err(why) => Entry::Unanswered {
+                ok: false,
+                schema: SCHEMA,
+                sconce: VERSION,
+                reference: &answer.reference,
+                error: Fields::of(why),
+            },
+        }
+    }
+    match answers.list.as_slice() {
+        [Answer { result: Ok(only), .. }] => report(only, out),
+        [Answer { result: Err(why), .. }] => error(why, out),
+        several => answer(Several { ok: answers.ok(), reports: several.iter().map(entry).collect() }, out),
+    }
+}
 
 /// Writes a report; `ok` says whether the answer is yes.
 pub fn report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        ok: bool,
-        #[serde(flatten)]
-        report: &'a Report,
+    write(&Proof::of(report), out)
+}
+
+/// A report with its verdict.
+#[derive(Serialize)]
+struct Proof<'a> {
+    ok: bool,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+impl<'a> Proof<'a> {
+    fn of(report: &'a Report) -> Self {
+        Self { ok: report.outcome.ok(), report }
     }
-    write(&Document { ok: report.outcome.ok(), report }, out)
 }
 
 /// Writes what a project asks for.
@@ -38,6 +83,17 @@ pub fn rendered(project: &Project, plan: &Plan, dockerfile: &str, out: &mut dyn 
         dockerfile: &'a str,
     }
     answer(Answer { project, plan, dockerfile }, out)
+}
+
+/// Writes which files are what would be rendered, and the command that makes them so; `ok` says whether all are.
+pub fn freshness(files: &[CheckedFile], refresh: &Refresh, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        ok: bool,
+        files: &'a [CheckedFile],
+        refresh: &'a Refresh,
+    }
+    answer(Answer { ok: files.iter().all(|file| file.state == FileState::Fresh), files, refresh }, out)
 }
 
 /// Writes the bases of the catalogue.
@@ -68,35 +124,52 @@ pub fn image(image: &Image, out: &mut dyn Write) -> io::Result<()> {
     answer(Answer { image }, out)
 }
 
+/// Writes what the claim of a proof is worth for an image; `ok` says whether it holds.
+pub fn claim(check: &ClaimCheck, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        ok: bool,
+        attestation: &'a ClaimCheck,
+    }
+    answer(Answer { ok: check.ok(), attestation: check }, out)
+}
+
 /// Writes an error.
 pub fn error(error: &Error, out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Answer<'a> {
         error: Fields<'a>,
     }
-    #[derive(Serialize)]
-    struct Fields<'a> {
-        kind: &'static str,
-        message: &'a str,
-        origin: Option<&'a Origin>,
-        hint: Option<&'a str>,
-        causes: Vec<String>,
-        log: &'a [String],
+    answer(Answer { error: Fields::of(error) }, out)
+}
+
+/// An error, field by field.
+#[derive(Serialize)]
+struct Fields<'a> {
+    kind: &'static str,
+    message: &'a str,
+    origin: Option<&'a Origin>,
+    hint: Option<&'a str>,
+    causes: Vec<String>,
+    log: &'a [String],
+}
+
+impl<'a> Fields<'a> {
+    fn of(error: &'a Error) -> Self {
+        Self {
+            kind: match error.kind {
+                ErrorKind::No => "no",
+                ErrorKind::Usage => "usage",
+                ErrorKind::TryAgain => "try_again",
+                ErrorKind::Interrupted => "interrupted",
+            },
+            message: &error.message,
+            origin: error.origin.as_ref(),
+            hint: error.hint.as_deref(),
+            causes: causes(error),
+            log: &error.log,
+        }
     }
-    let fields = Fields {
-        kind: match error.kind {
-            ErrorKind::No => "no",
-            ErrorKind::Usage => "usage",
-            ErrorKind::TryAgain => "try_again",
-            ErrorKind::Interrupted => "interrupted",
-        },
-        message: &error.message,
-        origin: error.origin.as_ref(),
-        hint: error.hint.as_deref(),
-        causes: causes(error),
-        log: &error.log,
-    };
-    answer(Answer { error: fields }, out)
 }
 
 fn answer(content: impl Serialize, out: &mut dyn Write) -> io::Result<()> {
@@ -107,10 +180,10 @@ fn answer(content: impl Serialize, out: &mut dyn Write) -> io::Result<()> {
         #[serde(flatten)]
         content: T,
     }
-    write(&Document { schema: SCHEMA, sconce: env!("CARGO_PKG_VERSION"), content }, out)
+    write(&Document { schema: SCHEMA, sconce: VERSION, content }, out)
 }
 
-fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible::default()))?;
     writeln!(out)
 }
@@ -125,14 +198,26 @@ fn is_hidden(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// A JSON text with escapes for what does not show; outside of strings, nothing of the kind stands in one.
+pub(super) fn visible(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) { out.push_str(&escaped(c)) } else { out.push(c) }
+    }
+    out
+}
+
+fn escaped(c: char) -> String {
+    let units = c.encode_utf16(&mut [0; 2]).to_vec();
+    units.iter().fold(String::new(), |text, unit| format!("{text}\\u{unit:04x}"))
+}
+
 impl Formatter for Visible<'_> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some((at, hidden)) = rest.char_indices().find(|(_, c)| is_hidden(*c)) {
             out.write_all(&rest.as_bytes()[..at])?;
-            for unit in hidden.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
+            out.write_all(escaped(hidden).as_bytes())?;
             rest = &rest[at + hidden.len_utf8()..];
         }
         out.write_all(rest.as_bytes())

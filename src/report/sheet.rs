@@ -131,7 +131,7 @@ fn ascii(text: &str) -> String {
             '✗' | '×' => out.push('x'),
             '│' => out.push('|'),
             '…' => out.push_str("..."),
-            '–' | '·' => out.push('-'),
+            '–' | '·' | '─' => out.push('-'),
             c => out.push(c),
         }
     }

@@ -3,31 +3,12 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::request::Brief;
+use super::ways::may_be_skipped;
 use crate::model::{Check, CheckOutcome, Environment, plain};
 
-/// The checks that every document of the smoke test has, in its order (`TITLES` in `templates/smoke.py`).
-pub(super) const REQUIRED: &[&str] = &[
-    "python",
-    "torch",
-    "variant",
-    "enabled",
-    "setuptools",
-    "cache",
-    "compiler",
-    "headers",
-    "openssl",
-    "compile",
-    "kernels",
-    "openmp",
-    "forward",
-    "backward",
-    "fallback",
-    "dynamic",
-    "warm",
-];
-
 /// The version of the document that this program reads.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The longest evidence, in characters.
 const EVIDENCE: usize = 2000;
@@ -37,13 +18,16 @@ const EVIDENCE: usize = 2000;
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
     schema: u32,
+    /// The image that it speaks of. An id is a digest of all that is in an image, so nothing in it can know its own.
+    image: String,
     pub(super) checks: Vec<Check>,
     pub(super) environment: Environment,
 }
 
 impl Document {
-    /// Reads the one document, with nothing before or after it, and makes its text safe to print. Otherwise says why not.
-    pub(super) fn read(text: &str) -> Result<Self, String> {
+    /// Reads the one document that `brief` asks for, with nothing before or after it, and makes its text safe to print.
+    /// Otherwise says why not.
+    pub(super) fn read(text: &str, brief: &Brief) -> Result<Self, String> {
         if text.trim().is_empty() {
             return Err("the smoke test wrote nothing".to_owned());
         }
@@ -51,28 +35,33 @@ impl Document {
         if document.schema != SCHEMA {
             return Err(format!("a document of schema {}, not {SCHEMA}", document.schema));
         }
+        if document.image != brief.image {
+            return Err("a document that speaks of another image".to_owned());
+        }
         document.checks.iter_mut().for_each(clean);
         clean_environment(&mut document.environment);
-        document.consistent().map(|()| document)
+        document.consistent(brief).map(|()| document)
     }
 
     /// Whether it is a document that the smoke test could have written.
-    fn consistent(&self) -> Result<(), String> {
+    fn consistent(&self, brief: &Brief) -> Result<(), String> {
+        let demanded: BTreeSet<&str> = brief.demanded().collect();
         let mut seen = BTreeSet::new();
         for check in &self.checks {
-            if !REQUIRED.contains(&check.id.as_str()) || !seen.insert(&check.id) {
-                return Err(format!("the check `{}` is not known, or there twice", check.id));
+            if !demanded.contains(check.id.as_str()) || !seen.insert(check.id.as_str()) {
+                return Err(format!("the check `{}` was not asked for, or is there twice", check.id));
             }
         }
-        if let Some(id) = REQUIRED.iter().find(|id| !seen.contains(&(**id).to_owned())) {
+        if let Some(id) = demanded.difference(&seen).next() {
             return Err(format!("the check `{id}` is missing"));
         }
-        let has = |outcome| self.checks.iter().any(|check| check.outcome == outcome);
+        let failed = self.checks.iter().any(|check| check.outcome == CheckOutcome::Fail);
         // A check is skipped because another failed; if none did, nobody would notice that it was not made.
-        if has(CheckOutcome::Skip) && !has(CheckOutcome::Fail) {
-            return Err("checks were skipped though none failed".to_owned());
+        let skipped = |check: &&Check| check.outcome == CheckOutcome::Skip && !may_be_skipped(check);
+        match self.checks.iter().find(skipped) {
+            Some(check) if !failed => Err(format!("the check `{}` was skipped though none failed", check.id)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -100,8 +89,8 @@ fn value(fact: Value) -> Value {
 }
 
 fn clean_environment(environment: &mut Environment) {
-    let Environment { executable, python, torch, variant, user, cpu, cpus: _, libc } = environment;
-    for text in [executable, python, torch, variant, user, cpu, libc] {
+    let Environment { executable, others, python, torch, variant, user, cpu, cpus: _, libc } = environment;
+    for text in [executable, python, torch, variant, user, cpu, libc].into_iter().chain(others) {
         *text = line(text);
     }
 }
@@ -110,27 +99,30 @@ fn clean_environment(environment: &mut Environment) {
 pub(super) mod tests {
     use serde_json::json;
 
+    use super::super::tests::question;
+    use super::super::ways::Way;
     use super::*;
 
-    /// A document in which every check passed.
+    /// A document in which every check of the brief passed.
     pub(in crate::verify) fn document() -> Value {
-        let check = |id: &&str| json!({ "id": id, "title": "t", "outcome": "pass", "evidence": "e", "facts": {} });
-        let checks: Vec<_> = REQUIRED.iter().map(check).collect();
-        json!({ "schema": 1, "checks": checks, "environment": { "torch": "2.6.0+debian", "cpus": 2 } })
+        let check = |id: &str| json!({ "id": id, "title": "t", "outcome": "pass", "evidence": "e", "facts": {} });
+        let checks: Vec<_> = brief().demanded().map(check).collect();
+        json!({ "schema": 2, "image": "sha256:1", "checks": checks, "environment": { "torch": "2.6.0+debian", "cpus": 2 } })
     }
 
-    #[test]
-    fn the_smoke_test_makes_the_required_checks_in_their_order() {
-        let (_, rest) = super::super::SMOKE_TEST.split_once("\nTITLES = {\n").expect("the titles");
-        let (titles, _) = rest.split_once("\n}\n").expect("their end");
-        let ids: Vec<_> = titles.lines().map(|line| line.trim().split('"').nth(1).expect("an id")).collect();
-        assert_eq!(ids, REQUIRED);
+    pub(in crate::verify) fn brief() -> Brief {
+        let question = question();
+        Brief::new("sha256:1", &question, &Way::as_is(&question))
+    }
+
+    fn read(text: &str) -> Result<Document, String> {
+        Document::read(text, &brief())
     }
 
     #[test]
     fn a_whole_document_is_read() {
-        let document = Document::read(&format!("{}\n", document())).expect("a document");
-        assert_eq!(document.checks.len(), REQUIRED.len());
+        let document = read(&format!("{}\n", document())).expect("a document");
+        assert_eq!(document.checks.len(), brief().demanded().count());
         assert_eq!(document.environment.cpus, 2);
     }
 
@@ -148,15 +140,16 @@ pub(super) mod tests {
             (whole[..whole.len() / 2].to_owned(), "no whole document"),
             (format!("noise\n{whole}"), "no whole document"),
             (format!("{whole}{whole}"), "no whole document"),
-            (with(&|d| d["schema"] = json!(2)), "schema 2"),
+            (with(&|d| d["schema"] = json!(1)), "schema 1"),
             (with(&|d| d["more"] = json!(true)), "no whole document"),
             (with(&|d| d["checks"][3]["outcome"] = json!("fine")), "no whole document"),
-            (with(&|d| drop(d["checks"].as_array_mut().unwrap().remove(9))), "`compile` is missing"),
+            (with(&|d| d["image"] = json!("sha256:2")), "another image"),
+            (with(&|d| drop(d["checks"].as_array_mut().unwrap().remove(1))), "`torch` is missing"),
             (with(&|d| d["checks"][1]["id"] = json!("python")), "there twice"),
-            (with(&|d| d["checks"][1]["id"] = json!("extra")), "`extra` is not known"),
-            (with(&|d| d["checks"][16]["outcome"] = json!("skip")), "skipped though none failed"),
+            (with(&|d| d["checks"][1]["id"] = json!("extra")), "`extra` was not asked for"),
+            (with(&|d| d["checks"][1]["outcome"] = json!("skip")), "skipped though none failed"),
         ] {
-            let why = Document::read(&text).expect_err(&text);
+            let why = read(&text).expect_err(&text);
             assert!(why.contains(expected), "{why}");
         }
     }
@@ -168,7 +161,7 @@ pub(super) mod tests {
         hostile["checks"][0]["error"] = json!("\u{1b}[31mone\ntwo");
         hostile["checks"][0]["facts"] = json!({ "k\u{7}": ["\u{1b}]0;x\u{7}y", { "z": "\u{202e}w" }, 1.5] });
         hostile["environment"]["cpu"] = json!("\u{1b}[5mcpu");
-        let document = Document::read(&hostile.to_string()).expect("a document");
+        let document = read(&hostile.to_string()).expect("a document");
         let check = &document.checks[0];
         assert_eq!((check.evidence.as_str(), check.error.as_str()), ("a b", "one\ntwo"));
         assert_eq!(json!(check.facts), json!({ "k": ["y", { "z": "w" }, 1.5] }));

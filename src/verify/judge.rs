@@ -4,9 +4,11 @@ use std::str::FromStr;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::document::{Document, line};
-use super::{Expectation, Limits};
+use super::request::Brief;
+use super::ways::Way;
+use super::{Conditions, Question};
 use crate::engine::RunOutput;
-use crate::model::{Check, CheckOutcome, Environment, Variant, Verification, plain};
+use crate::model::{Check, CheckOutcome, Environment, Trial, Variant, plain};
 
 /// The exit code of `templates/find-python.sh` where there is no Python.
 const NO_PYTHON: i64 = 90;
@@ -15,28 +17,38 @@ const NO_PYTHON: i64 = 90;
 const LOG_LINES: usize = 200;
 
 /// What the smoke test's run shows: its own checks, and those that can only be made from outside.
-pub(super) fn judge(output: &RunOutput, expectation: &Expectation, limits: &Limits) -> Verification {
+pub(super) fn judge(output: &RunOutput, question: &Question, way: &Way, brief: &Brief) -> Trial {
     let log = tail(&output.stderr);
-    if output.exit_code == Some(NO_PYTHON) {
-        return Verification {
-            checks: vec![no_python(&log)],
-            environment: Environment::default(),
-            log,
-            made_before: None,
-        };
+    let trial = |checks, environment, log| {
+        #[allow(clippy::cast_precision_loss, reason = "milliseconds of a run are far below 2^52")]
+        let seconds = output.milliseconds as f64 / 1000.0;
+        Trial { id: way.id.to_owned(), title: way.title.clone(), checks, environment, log, seconds }
+    };
+    if let Some(why) = &output.not_started {
+        return trial(vec![no_python(line(why))], Environment::default(), log);
     }
-    let document = Document::read(&output.stdout);
-    let completed = completed(output, document.as_ref().err(), &log, limits);
+    if output.exit_code == Some(NO_PYTHON) {
+        let evidence = log.iter().rev().find(|line| line.starts_with("no Python")).or(log.last());
+        let evidence = evidence.map_or_else(|| "no Python".to_owned(), |evidence| line(evidence));
+        return trial(vec![no_python(evidence)], Environment::default(), log);
+    }
+    let document = Document::read(&output.stdout, brief);
+    let completed = completed(output, document.as_ref().err(), &log, &way.conditions);
     let (mut checks, environment) =
         document.map_or_else(|_| Default::default(), |document| (document.checks, document.environment));
     for check in checks.iter_mut().filter(|check| check.id == "variant") {
-        hold_variant(check, &environment.variant, &expectation.variant);
+        hold_variant(check, &environment.variant, &question.expectation.variant);
     }
     if !checks.is_empty() {
-        checks.push(version(&environment, &expectation.torch));
+        checks.push(version(&environment, &question.expectation.torch));
     }
     checks.push(completed);
-    Verification { checks, environment, log, made_before: None }
+    trial(checks, environment, log)
+}
+
+/// Whether the interpreter that ran has torch, as far as its document says.
+pub(super) fn has_torch(output: &RunOutput, brief: &Brief) -> bool {
+    Document::read(&output.stdout, brief).is_ok_and(|document| !document.environment.torch.is_empty())
 }
 
 /// The last lines, safe to print.
@@ -48,12 +60,22 @@ fn tail(text: &str) -> Vec<String> {
 
 fn check(id: &str, title: &str, outcome: CheckOutcome, evidence: String) -> Check {
     let (id, title) = (id.to_owned(), title.to_owned());
-    Check { id, title, outcome, evidence, facts: BTreeMap::new(), error: String::new(), seconds: 0.0 }
+    Check {
+        id,
+        title,
+        outcome,
+        evidence,
+        facts: BTreeMap::new(),
+        error: String::new(),
+        causes: Vec::new(),
+        seconds: 0.0,
+    }
 }
 
-fn no_python(log: &[String]) -> Check {
-    let evidence = log.last().map_or_else(|| "no Python".to_owned(), |last| line(last));
-    check("python", "a Python interpreter runs", CheckOutcome::Fail, evidence)
+fn no_python(evidence: String) -> Check {
+    let mut check = check("python", "a Python interpreter runs", CheckOutcome::Fail, evidence);
+    check.error.clone_from(&check.evidence);
+    check
 }
 
 /// The installed torch against the versions that the project allows.
@@ -90,8 +112,8 @@ fn installed_variant(text: &str) -> Variant {
 }
 
 /// Whether the smoke test ran to its end; `broken` is what is wrong with its document.
-fn completed(output: &RunOutput, broken: Option<&String>, log: &[String], limits: &Limits) -> Check {
-    let trouble = trouble(output, limits).into_iter().chain(broken.cloned()).collect::<Vec<_>>();
+fn completed(output: &RunOutput, broken: Option<&String>, log: &[String], conditions: &Conditions) -> Check {
+    let trouble = trouble(output, conditions).into_iter().chain(broken.cloned()).collect::<Vec<_>>();
     let outcome = if trouble.is_empty() { CheckOutcome::Pass } else { CheckOutcome::Fail };
     let evidence = if trouble.is_empty() { "it ended by itself".to_owned() } else { line(&trouble.join("; ")) };
     let mut check = check("completed", "the smoke test ran to its end", outcome, evidence);
@@ -105,12 +127,12 @@ fn completed(output: &RunOutput, broken: Option<&String>, log: &[String], limits
 }
 
 /// What happened to the container, where it did not end well.
-fn trouble(output: &RunOutput, limits: &Limits) -> Option<String> {
+fn trouble(output: &RunOutput, conditions: &Conditions) -> Option<String> {
     if output.timed_out {
-        return Some(format!("it was stopped after {} s", limits.timeout.as_secs()));
+        return Some(format!("it was stopped after {} s", conditions.timeout.as_secs()));
     }
     if output.out_of_memory {
-        return Some(format!("it ran out of memory at {} MiB", limits.memory >> 20));
+        return Some(format!("it ran out of memory at {} MiB", conditions.memory >> 20));
     }
     match output.exit_code {
         Some(0) => None,
@@ -125,9 +147,11 @@ mod tests {
 
     use serde_json::json;
 
-    use super::super::document::tests::document;
+    use super::super::Expectation;
+    use super::super::document::tests::{brief, document};
+    use super::super::tests::question;
     use super::*;
-    use crate::model::{Prediction, TorchBuild, TorchSource};
+    use crate::model::{Prediction, Profile, TorchBuild, TorchSource, Verification};
 
     fn judged(output: &RunOutput, torch: &str) -> Verification {
         let torch = VersionSpecifiers::from_str(torch).expect("specifiers");
@@ -135,7 +159,10 @@ mod tests {
     }
 
     fn held(output: &RunOutput, expectation: &Expectation) -> Verification {
-        judge(output, expectation, &Limits { memory: 1 << 30, timeout: Duration::from_mins(1) })
+        let mut question = Question { expectation: expectation.clone(), ..question() };
+        question.conditions.timeout = Duration::from_mins(1);
+        let trial = judge(output, &question, &Way::as_is(&question), &brief());
+        Verification { profile: Profile::Standard, trials: vec![trial], untried: Vec::new(), recalled: None }
     }
 
     /// A document of passed checks on this torch.
@@ -158,17 +185,17 @@ mod tests {
     fn a_whole_document_of_passed_checks_is_a_proof() {
         let verification = judged(&output(&document()), "");
         assert!(verification.proven(), "{verification:?}");
-        let last: Vec<_> = verification.checks.iter().rev().take(2).map(|check| check.id.as_str()).collect();
+        let last: Vec<_> = verification.as_is().checks.iter().rev().take(2).map(|check| check.id.as_str()).collect();
         assert_eq!(last, ["completed", "version"]);
     }
 
     #[test]
     fn one_failed_check_is_no_proof() {
         let mut document = document();
-        document["checks"][9]["outcome"] = json!("fail");
+        document["checks"][1]["outcome"] = json!("fail");
         let verification = judged(&output(&document), "");
         assert!(!verification.proven());
-        assert_eq!(failed(&verification), [("compile", "e")]);
+        assert_eq!(failed(&verification), [("torch", "e")]);
     }
 
     /// A document of passed checks proves nothing if the run that wrote it did not end well.
@@ -191,8 +218,8 @@ mod tests {
         let verification = judged(&killed, "");
         assert!(!verification.proven());
         assert_eq!(failed(&verification), [("completed", "it ended with exit code 137; the smoke test wrote nothing")]);
-        assert_eq!(verification.checks[0].error, "one\ntwo");
-        assert_eq!(verification.log, ["one", "two"]);
+        assert_eq!(verification.as_is().checks[0].error, "one\ntwo");
+        assert_eq!(verification.as_is().log, ["one", "two"]);
     }
 
     #[test]
@@ -200,7 +227,7 @@ mod tests {
         let said = "no Python 3.8 or newer; looked for python python3".to_owned();
         let none = RunOutput { exit_code: Some(NO_PYTHON), stderr: format!("{said}\n"), ..output(&"") };
         assert_eq!(failed(&judged(&none, "")), [("python", said.as_str())]);
-        let script = super::super::FIND_PYTHON;
+        let script = super::super::request::FIND_PYTHON;
         assert!(script.contains(&format!("exit {NO_PYTHON}\n")), "{script}");
     }
 

@@ -63,11 +63,12 @@ impl Bench {
     pub(crate) fn request(&self, dockerfile: &str) -> BuildRequest {
         BuildRequest {
             dockerfile: dockerfile.replace("BASE", crate::support::BASE),
-            context: self.path().to_owned(),
+            context: Some(self.path().to_owned()),
             args: BTreeMap::new(),
             secrets: BTreeMap::new(),
             labels: [("sconce-test".to_owned(), self.name.clone())].into(),
             tag: self.tag.clone(),
+            target: None,
             platform: None,
             no_cache: false,
             host_network: false,
@@ -92,11 +93,10 @@ impl Bench {
             image: self.tag.clone(),
             entrypoint: vec!["/bin/sh".to_owned()],
             args: vec!["-c".to_owned(), script.to_owned()],
-            env: BTreeMap::new(),
-            user: None,
             memory: 256 << 20,
             pids: 64,
             timeout: Duration::from_mins(2),
+            ..RunRequest::default()
         };
         let output = self.engine.run(&request).await.unwrap();
         assert_eq!(output.exit_code, Some(0), "{output:?}");

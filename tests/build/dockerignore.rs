@@ -97,11 +97,12 @@ async fn docker_sends(listener: &Listener, context: &Path) -> Option<BTreeSet<St
 async fn sconce_sends(listener: &Listener, engine: &Docker, context: &Path) -> Option<BTreeSet<String>> {
     let request = BuildRequest {
         dockerfile: "FROM scratch\n".to_owned(),
-        context: context.to_owned(),
+        context: Some(context.to_owned()),
         args: [].into(),
         secrets: [].into(),
         labels: [].into(),
         tag: "localhost/none".to_owned(),
+        target: None,
         platform: None,
         no_cache: false,
         host_network: false,

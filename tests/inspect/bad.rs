@@ -19,7 +19,7 @@ const POETRY: (&str, &[u8]) =
     ("pyproject.toml", b"[tool.poetry]\nname = \"x\"\n[tool.poetry.dependencies]\ntorch = \"*\"\n");
 
 fn read(root: &Path, from: &[&str]) -> Result<Project> {
-    let options = InspectOptions { from: from.iter().map(|&file| file.to_owned()).collect() };
+    let options = InspectOptions { from: from.iter().map(|&file| file.to_owned()).collect(), name: None };
     let root = root.to_owned();
     within("bad input", move || inspect(&root, &Packages::embedded().unwrap(), &options))
 }

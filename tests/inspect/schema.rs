@@ -45,7 +45,7 @@ fn what_is_not_published_is_refused() {
         ("/project/sources/surprise", json!(1)),
         ("/project/read/0/entries", json!("many")),
         ("/project/notes/0/severity", json!("panic")),
-        ("/schema", json!(2)),
+        ("/schema", json!(1)),
         ("/error", json!({})),
     ] {
         let mut bad = good.clone();

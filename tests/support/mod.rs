@@ -1,6 +1,8 @@
 //! What the tests share: the real engine, a base image on it, and a look at the engine past sconce.
 
+pub(crate) mod browser;
 pub(crate) mod index;
+pub(crate) mod yaml;
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -2,11 +2,15 @@
 
 mod args;
 mod commands;
+#[cfg(test)]
+mod documentation;
 mod engine;
 mod errors;
+mod freshness;
 mod pages;
 mod progress;
 mod reference;
+mod reports;
 mod settings;
 mod signals;
 mod terminal;

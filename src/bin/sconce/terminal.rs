@@ -1,5 +1,6 @@
 //! Where output goes and what it may look like there.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
@@ -20,6 +21,8 @@ pub(crate) struct Terminal {
     pub(crate) verbosity: Verbosity,
     color: ColorChoice,
     ascii: bool,
+    /// Whether a document was written: there is never a second one.
+    answered: Cell<bool>,
 }
 
 /// How much to tell of progress.
@@ -45,7 +48,13 @@ impl Terminal {
             (false, true) => Verbosity::Verbose,
             (false, false) => Verbosity::Normal,
         };
-        Self { json: global.json, verbosity, color, ascii: is_ascii(|name| std::env::var(name).ok()) }
+        Self {
+            json: global.json,
+            verbosity,
+            color,
+            ascii: is_ascii(|name| std::env::var(name).ok()),
+            answered: Cell::new(false),
+        }
     }
 
     /// Writes an answer on standard output, as JSON or for people.
@@ -67,8 +76,11 @@ impl Terminal {
         }))
     }
 
-    /// Writes a JSON document on standard output.
+    /// Writes a JSON document on standard output, unless there is one already.
     pub(crate) fn document(&self, json: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+        if self.answered.replace(true) {
+            return Ok(());
+        }
         let mut buffer = Vec::new();
         arrived(json(&mut buffer))?;
         self.data(&buffer)

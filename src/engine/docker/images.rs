@@ -2,14 +2,14 @@
 
 use std::io;
 
-use bollard::models::{ImageHistoryResponseItem, ImageInspect};
+use bollard::models::{ImageConfig, ImageHistoryResponseItem, ImageInspect};
 use bollard::query_parameters::{RemoveImageOptionsBuilder, TagImageOptionsBuilder};
 use bytes::Bytes;
 
 use super::errors::{self, Doing};
 use super::reference::Reference;
 use super::{Docker, GRACE, import};
-use crate::model::{Error, Image, Layer, Result};
+use crate::model::{Content, Error, Image, Layer, Result, RuntimeConfig};
 
 /// The image that `reference` names, if any.
 pub(super) async fn find(docker: &Docker, reference: &str) -> Result<Option<Image>> {
@@ -43,17 +43,49 @@ fn not_a_reference(reference: &str, error: bollard::errors::Error) -> Error {
 
 fn describe(id: String, image: ImageInspect, history: Vec<ImageHistoryResponseItem>) -> Image {
     let bytes = |size: i64| u64::try_from(size).unwrap_or(0);
+    let mut config = image.config.unwrap_or_default();
+    let labels = config.labels.take().unwrap_or_default().into_iter().collect();
+    let architecture = image.architecture.unwrap_or_default();
     Image {
         id,
         tags: image.repo_tags.unwrap_or_default(),
         size: bytes(image.size.unwrap_or(0)),
-        user: image.config.and_then(|config| config.user).unwrap_or_default(),
-        architecture: image.architecture.unwrap_or_default(),
+        user: config.user.clone().unwrap_or_default(),
+        architecture: architecture.clone(),
         layers: history
             .into_iter()
             .map(|step| Layer { size: bytes(step.size), created_by: step.created_by })
             .filter(|layer| layer.size > 0)
             .collect(),
+        content: Content {
+            architecture,
+            config: runtime(config),
+            layers: image.root_fs.and_then(|files| files.layers).unwrap_or_default(),
+            os: image.os.unwrap_or_default(),
+        },
+        labels,
+    }
+}
+
+/// The engines differ in whether they leave out what is empty, and in the order of what has none.
+fn runtime(config: ImageConfig) -> RuntimeConfig {
+    let sorted = |names: Option<Vec<String>>| {
+        let mut names = names.unwrap_or_default();
+        names.sort_unstable();
+        names
+    };
+    RuntimeConfig {
+        cmd: config.cmd.unwrap_or_default(),
+        entrypoint: config.entrypoint.unwrap_or_default(),
+        env: config.env.unwrap_or_default(),
+        healthcheck: config.healthcheck.and_then(|check| check.test).unwrap_or_default(),
+        onbuild: config.on_build.unwrap_or_default(),
+        ports: sorted(config.exposed_ports),
+        shell: config.shell.unwrap_or_default(),
+        stop_signal: config.stop_signal.unwrap_or_default(),
+        user: config.user.unwrap_or_default(),
+        volumes: sorted(config.volumes),
+        workdir: config.working_dir.unwrap_or_default(),
     }
 }
 

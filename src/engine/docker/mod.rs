@@ -2,6 +2,7 @@
 
 mod build;
 mod connect;
+mod containers;
 mod context;
 mod credentials;
 mod endpoint;
@@ -115,12 +116,20 @@ impl Engine for Docker {
         run::run(self, request).await
     }
 
+    async fn container_image(&self, name: &str) -> Result<Option<String>> {
+        or_interrupted(&self.cancel, containers::image(self, name)).await
+    }
+
     async fn tag(&self, id: &str, reference: &str) -> Result<()> {
         // Once asked, the engine moves the tag whether or not we wait for its answer: so we wait.
         if self.cancel.is_cancelled() {
             return Err(Error::interrupted());
         }
         images::tag(self, id, reference).await
+    }
+
+    async fn label(&self, image: &str, labels: &BTreeMap<String, String>, reference: &str) -> Result<String> {
+        build::label(self, image, labels, reference).await
     }
 
     async fn untag(&self, reference: &str, prune: bool) -> Result<()> {

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use bollard::container::LogOutput;
 use bollard::errors::Error as Engine;
-use bollard::models::{ContainerCreateBody, ContainerState, HealthConfig, HostConfig, HostConfigLogConfig};
+use bollard::models::{
+    ContainerCreateBody, ContainerState, DeviceRequest, HealthConfig, HostConfig, HostConfigLogConfig,
+};
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, KillContainerOptionsBuilder,
     RemoveContainerOptionsBuilder, WaitContainerOptionsBuilder,
@@ -19,7 +21,7 @@ use super::errors::{self, Doing, printable};
 use super::reference::Reference;
 use super::tail::Tail;
 use super::{Docker, images, or_interrupted, out_of_patience};
-use crate::engine::{OWNER_LABEL, RunOutput, RunRequest};
+use crate::engine::{Gpus, OWNER_LABEL, RunOutput, RunRequest};
 use crate::model::{Error, Result};
 
 /// How long what a container wrote may still be on its way after it ended.
@@ -115,7 +117,12 @@ impl Job {
                 security_opt: Some(vec!["no-new-privileges".to_owned()]),
                 memory,
                 memory_swap: memory,
+                cpuset_cpus: request.cpuset.clone(),
+                nano_cpus: request.cpus.map(nano_cpus),
                 pids_limit: Some(i64::from(request.pids)),
+                readonly_rootfs: Some(request.read_only),
+                tmpfs: Some(request.tmpfs.clone().into_iter().collect()),
+                device_requests: request.gpus.as_ref().map(|gpus| vec![device_request(gpus)]),
                 // Podman wants a program for it that is often not installed.
                 init: Some(!self.docker.is_podman()),
                 // The output is read as it comes; a second copy would fill the engine's disk.
@@ -128,14 +135,20 @@ impl Job {
 
     /// From the start of the container to its end.
     async fn supervise(&self) -> Result<RunOutput> {
-        let mut output = self.attach().await?;
-        self.start().await?;
+        let options = AttachContainerOptionsBuilder::default().stdout(true).stderr(true).stream(true).build();
+        let mut output = match self.docker.api.attach_container(&self.name, Some(options)).await {
+            Ok(attached) => attached.output,
+            Err(error) => return self.not_started(error, "attaching to"),
+        };
+        if let Err(error) = self.docker.api.start_container(&self.name, None).await {
+            return self.not_started(error, "starting");
+        }
         let started = Instant::now();
         let mut written = Written::default();
         let timed_out = self.watch(&mut output, &mut written).await?;
         let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let state = self.state().await?;
-        self.conclude(&state, written, timed_out, milliseconds)
+        Ok(self.conclude(&state, written, timed_out, milliseconds))
     }
 
     /// Reads what the container writes until it ends or its time is up; gives whether it was.
@@ -160,34 +173,25 @@ impl Job {
         Ok(timed_out)
     }
 
-    async fn attach(&self) -> Result<Output> {
-        let options = AttachContainerOptionsBuilder::default().stdout(true).stderr(true).stream(true).build();
-        match self.docker.api.attach_container(&self.name, Some(options)).await {
-            Ok(attached) => Ok(attached.output),
-            Err(error) => Err(self.not_started(error, "attaching to")),
-        }
-    }
-
-    async fn start(&self) -> Result<()> {
-        self.docker.api.start_container(&self.name, None).await.map_err(|error| self.not_started(error, "starting"))
-    }
-
+    /// What the engine's refusal to start the command means: an answer where the image is to blame, else an error.
     /// Podman says at the attachment what Docker says at the start.
-    fn not_started(&self, error: Engine, what: &str) -> Error {
+    fn not_started(&self, error: Engine, what: &str) -> Result<RunOutput> {
         let Engine::DockerResponseServerError { message, .. } = &error else {
-            return errors::failed(&self.doing(what), error);
+            return Err(errors::failed(&self.doing(what), error));
         };
-        let missing = ["executable file not found", "no such file or directory", "permission denied"];
-        if missing.iter().any(|words| message.contains(words)) && message.contains("exec") {
-            return self.no_command(&printable(message)).because(error);
+        let refused =
+            ["executable file not found", "no such file or directory", "permission denied", "exec format error"];
+        if refused.iter().any(|words| message.contains(words)) && message.contains("exec") {
+            return Ok(self.without_start(message));
         }
-        errors::failed(&self.doing(what), error)
+        Err(errors::failed(&self.doing(what), error))
     }
 
-    fn no_command(&self, why: &str) -> Error {
+    fn without_start(&self, why: &str) -> RunOutput {
         let command = self.request.entrypoint.first().or(self.request.args.first());
         let command = printable(command.map_or("its entrypoint", String::as_str));
-        Error::no(format!("the image `{}` cannot run `{command}`: {why}", short(&self.request.image)))
+        let why = format!("the image `{}` cannot run `{command}`: {}", short(&self.request.image), printable(why));
+        RunOutput { not_started: Some(why), ..RunOutput::default() }
     }
 
     /// Waits until it runs no more. That is asked after the start: an earlier question would never be answered if the
@@ -217,30 +221,25 @@ impl Job {
         answer.state.ok_or_else(|| Error::no(format!("the engine gave no state while {}", self.doing("inspecting"))))
     }
 
-    fn conclude(
-        &self,
-        state: &ContainerState,
-        written: Written,
-        timed_out: bool,
-        milliseconds: u64,
-    ) -> Result<RunOutput> {
-        let code = state.exit_code.unwrap_or_default();
+    fn conclude(&self, state: &ContainerState, written: Written, timed_out: bool, milliseconds: u64) -> RunOutput {
+        let code = state.exit_code;
         let stderr = written.stderr.into_text();
-        if NOT_STARTED.contains(&code)
+        if code.is_some_and(|code| NOT_STARTED.contains(&code))
             && let Some(line) = stderr.lines().find(|line| line.starts_with("[FATAL tini"))
         {
-            return Err(self.no_command(&printable(line)));
+            return self.without_start(line);
         }
         // Podman does not tell why a process was killed, and nothing else would have.
-        let guessed = self.docker.is_podman() && code == KILLED && !timed_out;
-        Ok(RunOutput {
-            exit_code: (!timed_out).then_some(code),
+        let guessed = self.docker.is_podman() && code == Some(KILLED) && !timed_out;
+        RunOutput {
+            exit_code: code.filter(|_| !timed_out),
+            not_started: None,
             timed_out,
             out_of_memory: state.oom_killed.unwrap_or(false) || guessed,
             stdout: written.stdout.into_text(),
             stderr,
             milliseconds,
-        })
+        }
     }
 
     async fn remove(&self) -> Result<()> {
@@ -255,6 +254,27 @@ impl Job {
                 answer => return answer.doing(|| self.doing("removing")),
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+}
+
+/// The engine counts processors in billionths.
+#[allow(clippy::cast_possible_truncation, reason = "a number of processors is far below 2^53 billionths")]
+fn nano_cpus(cpus: f64) -> i64 {
+    (cpus * 1e9).round() as i64
+}
+
+/// What `docker run --gpus` asks for (<https://docs.docker.com/reference/cli/docker/container/run/#gpus>), or
+/// `--device` for a name of the Container Device Interface.
+fn device_request(gpus: &Gpus) -> DeviceRequest {
+    let nvidia = DeviceRequest { capabilities: Some(vec![vec!["gpu".to_owned()]]), ..DeviceRequest::default() };
+    match gpus {
+        Gpus::All => DeviceRequest { count: Some(-1), ..nvidia },
+        Gpus::Count(count) => DeviceRequest { count: Some(i64::from(*count)), ..nvidia },
+        Gpus::Devices(ids) => DeviceRequest { device_ids: Some(ids.clone()), ..nvidia },
+        Gpus::Cdi(names) => {
+            let driver = Some("cdi".to_owned());
+            DeviceRequest { driver, device_ids: Some(names.clone()), ..DeviceRequest::default() }
         }
     }
 }

@@ -9,7 +9,7 @@ use bollard::query_parameters::{
 
 use super::errors::{self, Doing};
 use super::{Docker, images};
-use crate::engine::{OWNER_LABEL, Owner, Swept, UNPROVEN_REPOSITORY};
+use crate::engine::{OWNER_LABEL, Owner, PROVEN_REPOSITORY, Swept, UNPROVEN_REPOSITORY};
 use crate::model::Result;
 
 /// How long what another machine's run made is left alone: nothing of ours takes longer.
@@ -18,7 +18,10 @@ const LONGEST_RUN: Duration = Duration::from_hours(24);
 /// Removes what has no running owner; see [`crate::engine::Engine::sweep`].
 pub(super) async fn sweep(docker: &Docker) -> Result<Swept> {
     // Containers first: an image that one uses stays.
-    Ok(Swept { containers: containers(docker).await?, images: tags(docker).await? })
+    let containers = containers(docker).await?;
+    // Of an image and the same with a label, the latter may be built upon the former.
+    let images = tags(docker, PROVEN_REPOSITORY).await? + tags(docker, UNPROVEN_REPOSITORY).await?;
+    Ok(Swept { containers, images })
 }
 
 async fn containers(docker: &Docker) -> Result<usize> {
@@ -45,14 +48,14 @@ async fn remove(docker: &Docker, id: &str) -> Result<bool> {
     }
 }
 
-async fn tags(docker: &Docker) -> Result<usize> {
-    let filters = HashMap::from([("reference", vec![format!("{UNPROVEN_REPOSITORY}:*")])]);
+async fn tags(docker: &Docker, repository: &str) -> Result<usize> {
+    let filters = HashMap::from([("reference", vec![format!("{repository}:*")])]);
     let options = ListImagesOptionsBuilder::default().filters(&filters).build();
     let doing = || "looking for images that were left over".to_owned();
     let mut removed = 0;
     for image in docker.api.list_images(Some(options)).await.doing(doing)? {
         for reference in &image.repo_tags {
-            let owner = reference.strip_prefix(UNPROVEN_REPOSITORY).and_then(|rest| rest.strip_prefix(':'));
+            let owner = reference.strip_prefix(repository).and_then(|rest| rest.strip_prefix(':'));
             if owner.is_some_and(|owner| is_left_over(owner, image.created)) {
                 images::untag(docker, reference, true).await?;
                 removed += 1;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::layer::Layer;
+use super::proof::Proof;
 use super::value;
 use super::words::{Port, Words};
 
@@ -44,7 +45,12 @@ struct Keys {
     ports: Vec<Spanned<Port>>,
     labels: BTreeMap<Spanned<String>, String>,
     healthcheck: Option<Spanned<String>>,
+    profile: Option<Spanned<String>>,
+    smoke: Option<Spanned<PathBuf>>,
+    gpus: Option<Spanned<String>>,
     memory: Option<Spanned<String>>,
+    cpus: Option<Spanned<String>>,
+    pids: Option<Spanned<String>>,
     timeout: Option<Spanned<String>>,
 }
 
@@ -147,8 +153,15 @@ impl File {
             ca_bundle: keys.ca_bundle.map(|path| self.path(path)),
             index_url: one(keys.index_url),
             extra_index_urls: list(keys.extra_index_urls),
-            memory: one(keys.memory),
-            timeout: one(keys.timeout),
+            proof: Proof {
+                profile: one(keys.profile),
+                smoke: keys.smoke.map(|path| self.path(path)),
+                gpus: one(keys.gpus),
+                memory: one(keys.memory),
+                cpus: one(keys.cpus),
+                pids: one(keys.pids),
+                timeout: one(keys.timeout),
+            },
         })
     }
 

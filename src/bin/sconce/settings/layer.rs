@@ -8,8 +8,8 @@ use sconce::model::{Error, Origin, Result};
 use sconce::ops::network::NetworkInputs;
 use sconce::plan::{Asked, ImageOptions, PlanOptions};
 use sconce::render::Templates;
-use sconce::verify::Limits;
 
+use super::proof::Proof;
 use super::value;
 use crate::args;
 
@@ -41,8 +41,7 @@ pub(super) struct Layer {
     pub(super) ports: Vec<Asked<String>>,
     pub(super) labels: BTreeMap<String, Asked<String>>,
     pub(super) healthcheck: Option<Asked<String>>,
-    pub(super) memory: Option<Asked<String>>,
-    pub(super) timeout: Option<Asked<String>>,
+    pub(super) proof: Proof,
 }
 
 impl Layer {
@@ -80,13 +79,12 @@ impl Layer {
             ports: list(self.ports, below.ports),
             labels,
             healthcheck: self.healthcheck.or(below.healthcheck),
-            memory: self.memory.or(below.memory),
-            timeout: self.timeout.or(below.timeout),
+            proof: self.proof.over(below.proof),
         }
     }
 
     pub(super) fn inspect_options(&self) -> InspectOptions {
-        InspectOptions { from: values(&self.from) }
+        InspectOptions { from: values(&self.from), name: None }
     }
 
     pub(super) fn plan_options(&self) -> Result<PlanOptions> {
@@ -139,15 +137,6 @@ impl Layer {
             environment,
         })
     }
-
-    pub(super) fn limits(&self) -> Result<Limits> {
-        let memory = understood(self.memory.as_ref(), super::limits::memory)?;
-        let timeout = understood(self.timeout.as_ref(), super::limits::timeout)?;
-        Ok(Limits {
-            memory: memory.map_or(super::limits::MEMORY, |asked| asked.value),
-            timeout: timeout.map_or(super::limits::TIMEOUT, |asked| asked.value),
-        })
-    }
 }
 
 fn values(asked: &[Asked<String>]) -> Vec<String> {
@@ -155,7 +144,10 @@ fn values(asked: &[Asked<String>]) -> Vec<String> {
 }
 
 /// Gives a text its meaning; an error is located where the text stands.
-fn understood<T>(asked: Option<&Asked<String>>, parse: impl Fn(&str) -> Result<T>) -> Result<Option<Asked<T>>> {
+pub(super) fn understood<T>(
+    asked: Option<&Asked<String>>,
+    parse: impl Fn(&str) -> Result<T>,
+) -> Result<Option<Asked<T>>> {
     let located = |asked: &Asked<String>| match parse(&asked.value) {
         Ok(value) => Ok(Asked { value, origin: asked.origin.clone() }),
         Err(error) => Err(error.at(asked.origin.clone())),
@@ -231,21 +223,12 @@ fn container(args: &args::Container, matches: &ArgMatches) -> Result<Layer> {
     })
 }
 
-/// The layer of the flags that limit the proof.
-pub(super) fn limits(args: &args::Limits, matches: &ArgMatches) -> Layer {
-    Layer {
-        memory: asked(matches, "memory", "--memory", args.memory.as_ref()),
-        timeout: asked(matches, "timeout", "--timeout", args.timeout.as_ref()),
-        ..Layer::default()
-    }
-}
-
 /// The files to read instead of those found.
 pub(super) fn from(args: &args::Project, matches: &ArgMatches) -> Vec<Asked<String>> {
     list(matches, "from", "--from", &args.from)
 }
 
-fn variable(pair: &str) -> Result<(String, String)> {
+pub(super) fn variable(pair: &str) -> Result<(String, String)> {
     let missing = || Error::usage(format!("`{pair}` has no `=`")).with_hint("as in `--env OMP_NUM_THREADS=4`");
     let (name, value) = pair.split_once('=').ok_or_else(missing)?;
     value::variable_name(name)?;

@@ -3,6 +3,8 @@
 mod file;
 mod layer;
 mod limits;
+mod proof;
+mod subject;
 mod value;
 mod words;
 
@@ -10,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
+use pep440_rs::VersionSpecifiers;
 use sconce::engine::Owner;
 use sconce::inspect::InspectOptions;
 use sconce::model::{Builder, Error, Result, Variant};
@@ -19,10 +22,12 @@ use sconce::ops::network::NetworkInputs;
 use sconce::ops::verify::VerifyOptions;
 use sconce::plan::PlanOptions;
 use sconce::render::Templates;
+use sconce::verify::Expectation;
 
 use crate::args::{Build, Inspect, Render, Verify};
 use crate::reference::{self, Reference};
 use layer::Layer;
+pub(crate) use subject::subjects;
 
 /// The environment as the library is given it; names and values that are not UTF-8 cannot be meant for it.
 pub(crate) fn environment() -> BTreeMap<String, String> {
@@ -63,7 +68,7 @@ pub(crate) fn build(args: &Build, matches: &ArgMatches, owner: Owner) -> Result<
     let typed = Layer {
         from: layer::from(&args.project, matches),
         tag: layer::asked(matches, "tag", "--tag", args.tag.as_ref()),
-        ..layer::limits(&args.limits, matches)
+        ..proof::layer(&args.proof, matches)
     };
     let layer = typed.over(layer::plan(&args.plan, matches)?).over(file::project_layers(&args.project.root)?);
     let inspect = layer.inspect_options();
@@ -79,7 +84,9 @@ pub(crate) fn build(args: &Build, matches: &ArgMatches, owner: Owner) -> Result<
         no_cache: args.no_cache,
         owner,
         network: layer.network(environment())?,
-        limits: layer.limits()?,
+        conditions: layer.proof.conditions()?,
+        profile: layer.proof.profile()?,
+        smoke: layer.proof.script()?,
         pull: args.pull,
         proofs: cache_folder().map(|folder| ProofStore::new(folder.join("proofs"))),
         reverify: args.reverify,
@@ -105,14 +112,29 @@ fn default_tag(root: &Path, options: &InspectOptions) -> Result<Reference> {
     })
 }
 
-/// What `sconce verify` was asked. An image has no project, so that only the user's own file speaks besides the command.
+/// What `sconce verify` was asked. Besides the command the user's own file speaks, and where a project is named, its files.
 pub(crate) fn verify(args: &Verify, matches: &ArgMatches) -> Result<VerifyOptions> {
-    let layer = layer::limits(&args.limits, matches).over(file::user_layer()?);
+    let below = match &args.project {
+        Some(root) => file::project_layers(root)?,
+        None => file::user_layer()?,
+    };
+    let layer = proof::layer(&args.proof, matches).over(below);
     let variant = match &args.variant {
         Some(variant) => value::variant(variant).map_err(|error| error.at(layer::flag("--variant")))?,
         None => Variant::Any,
     };
-    Ok(VerifyOptions { python: args.python.clone(), variant, limits: layer.limits()?, pull: args.pull })
+    let torch = match &args.torch {
+        Some(text) => value::specifiers(text).map_err(|error| error.at(layer::flag("--torch")))?,
+        None => VersionSpecifiers::empty(),
+    };
+    Ok(VerifyOptions {
+        expectation: Expectation { variant, torch, python: args.python.clone() },
+        conditions: proof::run_as(layer.proof.conditions()?, &args.run)?,
+        profile: layer.proof.profile()?,
+        smoke: layer.proof.script()?,
+        project: args.project.clone().map(|root| (root, layer.inspect_options())),
+        pull: args.pull,
+    })
 }
 
 /// The user's home folder.

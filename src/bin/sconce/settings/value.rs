@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use pep440_rs::Version;
+use pep440_rs::{Version, VersionSpecifiers};
 use sconce::model::{Error, Installer, Result, TorchSource, Variant};
 
 pub(super) fn python(text: &str) -> Result<Version> {
@@ -90,6 +90,14 @@ pub(super) fn variant(text: &str) -> Result<Variant> {
         _ => {}
     }
     Variant::named(text).ok_or_else(wrong)
+}
+
+/// Versions, as a requirement has them behind its name (PEP 440).
+pub(super) fn specifiers(text: &str) -> Result<VersionSpecifiers> {
+    text.parse().map_err(|_| {
+        Error::usage(format!("`{}` is no version specifier (PEP 440)", text.escape_debug()))
+            .with_hint("as in `>=2.5,<2.12` or `==2.15.*`")
+    })
 }
 
 /// A name that every shell can set (POSIX, *Environment Variable Definition*).

@@ -20,9 +20,9 @@ use crate::model::Result;
 
 /// Runs the Dockerfile of `request`.
 pub(super) async fn build(docker: &Docker, request: &BuildRequest, progress: &dyn Progress) -> Result<BuildOutcome> {
-    let context = super::absolute(&request.context)?;
+    let context = super::absolute(request.context.as_deref())?;
     // The engine asks for the file and reads it, but would not say which line is wrong.
-    dockerignore::read(&context)?;
+    context.as_deref().map(dockerignore::read).transpose()?;
     let (outbound, events) = Outbound::new();
     let files = Files { context, dockerfile: Arc::from(request.dockerfile.as_str()), outbound: outbound.clone() };
     let session = Session::open(docker, files, request.secrets.clone()).await?;

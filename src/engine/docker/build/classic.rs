@@ -19,7 +19,7 @@ pub(super) async fn build(docker: &Docker, request: &BuildRequest, progress: &dy
         return Err(secrets_are_not_safe(docker));
     }
     let archive = Archive {
-        context: super::absolute(&request.context)?,
+        context: super::absolute(request.context.as_deref())?,
         dockerfile: request.dockerfile.clone(),
         compress: !docker.info.endpoint.starts_with("unix:"),
     };

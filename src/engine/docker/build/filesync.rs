@@ -37,7 +37,8 @@ type Packets = mpsc::Sender<Result<Packet, Status>>;
 /// Serves the two folders that a build has: the context from disk, and the Dockerfile's from memory.
 #[derive(Debug)]
 pub(super) struct Files {
-    pub(super) context: PathBuf,
+    /// Without one, an empty folder stands for it.
+    pub(super) context: Option<PathBuf>,
     pub(super) dockerfile: Arc<str>,
     pub(super) outbound: Outbound,
 }
@@ -74,7 +75,8 @@ impl Files {
         match values(metadata, "dir-name").first().map(String::as_str) {
             Some("context") => {
                 let filter = self.filter(metadata).map_err(Status::invalid_argument)?;
-                Ok(Source::Folder { root: self.context.clone(), filter })
+                let folder = |root: &PathBuf| Source::Folder { root: root.clone(), filter };
+                Ok(self.context.as_ref().map_or(Source::Nothing, folder))
             }
             Some("dockerfile") => Ok(Source::Dockerfile(Arc::clone(&self.dockerfile))),
             _ => Err(Status::not_found("there is no such folder")),
@@ -85,8 +87,8 @@ impl Files {
     fn filter(&self, metadata: &MetadataMap) -> Result<Filter, String> {
         let mut include = values(metadata, "include-patterns");
         let paths = values(metadata, "followpaths");
-        if !paths.is_empty() {
-            include.extend(follow(&self.context, &paths).unwrap_or_default());
+        if let Some(context) = self.context.as_ref().filter(|_| !paths.is_empty()) {
+            include.extend(follow(context, &paths).unwrap_or_default());
         }
         let malformed = |pattern: String| {
             let error = format!("`{}` is not a valid pattern", pattern.escape_debug());
@@ -130,6 +132,7 @@ async fn take_requests(mut inbound: Streaming<Packet>, requests: mpsc::Unbounded
 enum Source {
     Folder { root: PathBuf, filter: Filter },
     Dockerfile(Arc<str>),
+    Nothing,
 }
 
 /// One conversation: what was shown, by the number that the engine requests it with.
@@ -180,6 +183,7 @@ impl Transfer {
         match &self.source {
             Source::Folder { root, filter } => self.show_folder(root, filter, packets)?,
             Source::Dockerfile(text) => self.show_one(0, dockerfile_stat(text), packets)?,
+            Source::Nothing => {}
         }
         Ok(send(packets, Packet { r#type: PacketType::PacketStat.into(), ..Packet::default() })?)
     }
@@ -229,6 +233,7 @@ impl Transfer {
     fn send_file(&self, number: u32, path: &str, size: u64, packets: &Packets) -> Result<(), Stop> {
         let data = |data: Vec<u8>| Packet { r#type: PacketType::PacketData.into(), id: number, data, stat: None };
         match &self.source {
+            Source::Nothing => {}
             Source::Dockerfile(text) => {
                 for chunk in text.as_bytes().chunks(CHUNK) {
                     send(packets, data(chunk.to_vec()))?;

@@ -17,13 +17,14 @@ mod stream;
 mod tar;
 mod verdict;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use bollard::query_parameters::BuildImageOptionsBuilder;
 
+use super::reference::Reference;
 use super::{Docker, or_interrupted};
-use crate::engine::{BuildOutcome, BuildRequest, Progress};
+use crate::engine::{BuildOutcome, BuildRequest, Progress, Redactor, Silent};
 use crate::model::{Error, Result};
 
 /// Runs the Dockerfile of `request`.
@@ -38,6 +39,36 @@ pub(super) async fn build(docker: &Docker, request: &BuildRequest, progress: &dy
     or_interrupted(&docker.cancel, building).await
 }
 
+/// Adds labels to an image; see [`crate::engine::Engine::label`]. It is a build of one line: what it keeps of the image, its
+/// dates included, is what the builder knows and the API does not tell.
+pub(super) async fn label(
+    docker: &Docker,
+    image: &str,
+    labels: &BTreeMap<String, String>,
+    reference: &str,
+) -> Result<String> {
+    Reference::parse(image)?;
+    let request = BuildRequest {
+        dockerfile: format!("FROM {image}\n"),
+        context: None,
+        args: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        labels: labels.clone(),
+        tag: reference.to_owned(),
+        target: None,
+        platform: None,
+        no_cache: false,
+        host_network: false,
+        redactor: Redactor::default(),
+    };
+    match build(docker, &request, &Silent).await? {
+        BuildOutcome::Built { id, .. } => Ok(id),
+        BuildOutcome::Failed(failure) => {
+            Err(Error::no(format!("the image `{image}` cannot be labelled: {}", failure.message)))
+        }
+    }
+}
+
 /// What all builders are asked alike.
 fn options(request: &BuildRequest) -> BuildImageOptionsBuilder {
     let map = |map: &std::collections::BTreeMap<String, String>| -> HashMap<String, String> {
@@ -45,6 +76,7 @@ fn options(request: &BuildRequest) -> BuildImageOptionsBuilder {
     };
     let options = BuildImageOptionsBuilder::default();
     let options = request.platform.iter().fold(options, |options, platform| options.platform(platform));
+    let options = request.target.iter().fold(options, |options, target| options.target(target));
     options
         .t(&request.tag)
         .nocache(request.no_cache)
@@ -55,9 +87,10 @@ fn options(request: &BuildRequest) -> BuildImageOptionsBuilder {
         .labels(&map(&request.labels))
 }
 
-/// The context's folder by its one true name, under which the engine keeps what it was sent of it.
-fn absolute(context: &Path) -> Result<PathBuf> {
-    context.canonicalize().map_err(|error| {
+/// The context's folder, if there is one, by its one true name, under which the engine keeps what it was sent of it.
+fn absolute(context: Option<&Path>) -> Result<Option<PathBuf>> {
+    let Some(context) = context else { return Ok(None) };
+    context.canonicalize().map(Some).map_err(|error| {
         let shown = context.display().to_string();
         Error::usage(format!("the build context `{}` cannot be read: {error}", shown.escape_debug())).because(error)
     })

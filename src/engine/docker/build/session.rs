@@ -53,7 +53,7 @@ impl Session {
     pub(super) async fn open(docker: &Docker, files: Files, secrets: BTreeMap<String, Secret>) -> Result<Self> {
         let id = uuid::Uuid::new_v4().simple().to_string();
         let doing = || "opening a build session".to_owned();
-        let request = request(&id, &files.context)
+        let request = request(&id, files.context.as_deref())
             .map_err(|error| Error::no(format!("a build session cannot be asked for: {error}")))?;
         let response = docker.transport.request(request).await.doing(doing)?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -81,7 +81,10 @@ impl Session {
     }
 }
 
-fn request(id: &str, context: &Path) -> Result<hyper::Request<super::super::transport::Body>, hyper::http::Error> {
+fn request(
+    id: &str,
+    context: Option<&Path>,
+) -> Result<hyper::Request<super::super::transport::Body>, hyper::http::Error> {
     let mut request = hyper::Request::post("/session")
         .header("Connection", "Upgrade")
         .header("Upgrade", "h2c")
@@ -96,10 +99,14 @@ fn request(id: &str, context: &Path) -> Result<hyper::Request<super::super::tran
 
 /// What the engine keeps its copy of the context under: the same for the same folder of the same machine, so that the next
 /// build sends only what has changed.
-fn shared_key(context: &Path) -> String {
+fn shared_key(context: Option<&Path>) -> String {
     let host = nix::unistd::gethostname().unwrap_or_default();
     // No name and no path has a NUL in it.
-    sha256_hex([host.as_encoded_bytes(), b"\0", context.as_os_str().as_encoded_bytes()])
+    sha256_hex([
+        host.as_encoded_bytes(),
+        b"\0",
+        context.map_or(&b""[..], |context| context.as_os_str().as_encoded_bytes()),
+    ])
 }
 
 /// Hands out secrets from memory.

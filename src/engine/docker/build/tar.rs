@@ -24,8 +24,8 @@ const WAITING: usize = 4;
 
 /// What to pack.
 pub(super) struct Archive {
-    /// The folder.
-    pub(super) context: PathBuf,
+    /// The folder; without one, nothing but the Dockerfile.
+    pub(super) context: Option<PathBuf>,
     /// The Dockerfile's text; it need not stand in the folder.
     pub(super) dockerfile: String,
     /// Whether to compress with gzip: worth it on a network, not on a socket.
@@ -38,7 +38,8 @@ pub(super) type Chunks = ReceiverStream<io::Result<Bytes>>;
 impl Archive {
     /// The name that the Dockerfile has in the archive: one that nothing else in the context has.
     pub(super) fn dockerfile_name(&self) -> String {
-        let taken = |name: &String| self.context.join(name).symlink_metadata().is_ok();
+        let taken =
+            |name: &String| self.context.as_ref().is_some_and(|context| context.join(name).symlink_metadata().is_ok());
         let numbered = (1_u32..).map(|number| format!(".sconce-{number}.Dockerfile"));
         let mut names = std::iter::once(".sconce.Dockerfile".to_owned()).chain(numbered);
         names.find(|name| !taken(name)).unwrap_or_default()
@@ -78,13 +79,14 @@ impl Archive {
     /// Writes the whole archive, the injected files first, and hands the writer back.
     fn pack<W: Write>(&self, writer: W, outbound: &Outbound) -> Result<W, Stop> {
         let name = self.dockerfile_name();
-        let ignored = dockerignore::read(&self.context)?;
+        let ignored = self.context.as_deref().map(dockerignore::read).transpose()?.unwrap_or_default();
         let mut tar = Builder::new(writer);
         append_text(&mut tar, &name, &self.dockerfile)?;
         append_text(&mut tar, DOCKERIGNORE, &self.dockerignore(&name)?)?;
         let filter = Filter { exclude: ignored, ..Filter::default() };
+        let Some(context) = &self.context else { return Ok(tar.into_inner()?) };
         let mut failed = None;
-        walk(&self.context, &filter, &mut |item| match self.append(&mut tar, item, outbound) {
+        walk(context, &filter, &mut |item| match append(&mut tar, context, item, outbound) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 failed = Some(error);
@@ -98,24 +100,24 @@ impl Archive {
     /// The context's own `.dockerignore`, which now leaves the injected Dockerfile out too: the engine takes what it names
     /// out of the context before the first step.
     fn dockerignore(&self, dockerfile: &str) -> Result<String> {
-        let path = self.context.join(DOCKERIGNORE);
-        let own = match std::fs::read(&path) {
+        let read = |context: &PathBuf| std::fs::read(context.join(DOCKERIGNORE));
+        let own = match self.context.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), read) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => DOCKERIGNORE.to_owned(),
             Err(error) => return Err(Error::usage("`.dockerignore` cannot be read").because(error)),
         };
         Ok(format!("{own}\n{dockerfile}\n"))
     }
+}
 
-    fn append<W: Write>(&self, tar: &mut Builder<W>, item: Item, outbound: &Outbound) -> Result<(), Stop> {
-        match item {
-            Item::Special(path) => outbound.left_out(&path),
-            // Injected already.
-            Item::Entry(entry) if entry.path == DOCKERIGNORE => {}
-            Item::Entry(entry) => append_entry(tar, &self.context, &entry)?,
-        }
-        Ok(())
+fn append<W: Write>(tar: &mut Builder<W>, context: &Path, item: Item, outbound: &Outbound) -> Result<(), Stop> {
+    match item {
+        Item::Special(path) => outbound.left_out(&path),
+        // Injected already.
+        Item::Entry(entry) if entry.path == DOCKERIGNORE => {}
+        Item::Entry(entry) => append_entry(tar, context, &entry)?,
     }
+    Ok(())
 }
 
 fn append_text<W: Write>(tar: &mut Builder<W>, name: &str, text: &str) -> io::Result<()> {
@@ -220,7 +222,7 @@ mod tests {
     use crate::engine::Event;
 
     fn archive(context: &Path, compress: bool) -> Archive {
-        Archive { context: context.to_owned(), dockerfile: "FROM scratch\n".to_owned(), compress }
+        Archive { context: Some(context.to_owned()), dockerfile: "FROM scratch\n".to_owned(), compress }
     }
 
     /// The archive's entries by path: type, mode, and content or target.

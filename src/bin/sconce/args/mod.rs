@@ -8,6 +8,10 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod proof;
+
+pub(crate) use proof::{Proof, Reports, RunAs, Subject, Verify};
+
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
     .usage(AnsiColor::Green.on_default().bold())
@@ -113,6 +117,7 @@ pub(crate) enum Command {
         "sconce render --variant cpu --python 3.12",
         "sconce render --builder classic --output Dockerfile path/to/project",
         "sconce render --devcontainer",
+        "sconce render --check",
     ]))]
     Render(Box<Render>),
 
@@ -131,11 +136,16 @@ pub(crate) enum Command {
     /// Prove whether torch.compile works in an image, whoever built it
     ///
     /// The checks run in a new container of the image, as its own user and without network; the image is not changed.
+    #[command(override_usage = "sconce verify [OPTIONS] <IMAGE | --file DOCKERFILE | --container CONTAINER>")]
     #[command(after_help = examples(&[
         "sconce verify registry.example.org/team/app:1.4",
-        "sconce verify app --python /opt/conda/bin/python --timeout 30m",
+        "sconce verify app --python /opt/conda/bin/python --profile thorough",
+        "sconce verify app --user 12345 --read-only --tmpfs /tmp:exec --memory 2GiB",
+        "sconce verify --file docker/Dockerfile --context . --build-arg PYTHON=3.12",
+        "sconce verify --container web",
+        "sconce verify app:cpu app:cuda --report html=proof.html --report junit=proof.xml",
     ]))]
-    Verify(Verify),
+    Verify(Box<Verify>),
 
     /// List the base images, or make one without a registry
     #[command(after_help = examples(&["sconce images", "sconce images bootstrap debian-13"]))]
@@ -249,6 +259,16 @@ pub(crate) struct Render {
     #[arg(long, requires = "devcontainer")]
     pub(crate) force: bool,
 
+    /// Write nothing, and check that what is on disk is what would be written
+    ///
+    /// FILE is `Dockerfile` in the project's folder where it is not named; with `--devcontainer` the files of the development
+    /// container are checked. Where one differs or is missing, the difference and the command that writes it anew are
+    /// shown, and the exit code is 1. That another version of sconce wrote it is no difference.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "output")]
+    #[arg(num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "absent, alone, or with a file")]
+    pub(crate) check: Option<Option<PathBuf>>,
+
     /// The builder that is to run it
     ///
     /// `buildkit` uses cache and secret mounts; `classic` does without, for builders that have none.
@@ -284,28 +304,10 @@ pub(crate) struct Build {
     pub(crate) plan: Plan,
 
     #[command(flatten)]
-    pub(crate) limits: Limits,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Verify {
-    /// The image: a tag, a digest or an id
-    pub(crate) image: String,
-
-    /// The interpreter in the image; looked for where not given
-    #[arg(long, value_name = "PATH")]
-    pub(crate) python: Option<String>,
-
-    /// The variant that torch must be built for: `cpu`, `cuda`, `cu128`, `rocm`, `rocm6.4`, …
-    #[arg(long, value_name = "VARIANT")]
-    pub(crate) variant: Option<String>,
-
-    /// Pull the image where the engine does not have it
-    #[arg(long)]
-    pub(crate) pull: bool,
+    pub(crate) proof: Proof,
 
     #[command(flatten)]
-    pub(crate) limits: Limits,
+    pub(crate) reports: Reports,
 }
 
 /// The flags that describe an image: shared by `render` and `build`, so that the one shows what the other does.
@@ -439,15 +441,4 @@ pub(crate) struct Container {
     /// The shell command that tells whether a container is well
     #[arg(long, value_name = "COMMAND")]
     pub(crate) healthcheck: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Limits {
-    /// The memory that the proof may use, as `6GiB` [default: 4GiB]
-    #[arg(long, env = "SCONCE_MEMORY", hide_env_values = true, value_name = "SIZE", help_heading = "Proof")]
-    pub(crate) memory: Option<String>,
-
-    /// The time that the proof may take, as `90s` or `10m` [default: 15m]
-    #[arg(long, env = "SCONCE_TIMEOUT", hide_env_values = true, value_name = "TIME", help_heading = "Proof")]
-    pub(crate) timeout: Option<String>,
 }
