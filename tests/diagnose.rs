@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use sconce::catalogue::Catalogue;
 use sconce::diagnose::diagnose;
 
-/// The logs by the id of the row that they show: `C08-ld.log` shows `C08`.
+/// The logs by the id of the row that they show: `BINUTILS_MISSING-ld.log` shows `BINUTILS_MISSING`.
 fn logs() -> BTreeMap<String, Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
     let mut logs: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -57,6 +57,6 @@ fn a_log_that_shows_nothing_known_has_no_diagnosis() {
 #[test]
 fn a_diagnosis_says_what_to_do_on_each_platform() {
     let catalogue = Catalogue::embedded().unwrap();
-    let log = fs::read_to_string(&logs()["C03"][0]).unwrap();
+    let log = fs::read_to_string(&logs()["PYTHON_H_MISSING"][0]).unwrap();
     insta::assert_snapshot!(serde_json::to_string_pretty(&diagnose(&catalogue, &log)[0]).unwrap());
 }

@@ -7,10 +7,11 @@ use std::str::FromStr;
 use pep440_rs::{Version, VersionSpecifiers};
 use sconce::model::{
     Answer, Answers, BaseImage, BaseOrigin, BasePythons, BaseRow, BuildFailure, Builder, BuiltBy, Check, CheckOutcome,
-    Choice, Content, Diagnosis, Environment, Error, Evidence, Image, ImageConfig, Index, IndexRole, Installer, Layer,
-    Manifest, ManifestKind, Network, Note, Origin, Outcome, Package, PackageManager, Plan, Prediction, Profile,
-    Project, PythonConstraint, PythonProvider, Recalled, Remedy, Report, Requirement, RequirementRole, SCHEMA, Same,
-    Source, Strength, TorchBuild, TorchSource, Trial, Untried, VariableUse, Variant, Verification,
+    Choice, Confidence, Content, Diagnosis, Environment, Error, Evidence, Image, ImageConfig, Index, IndexRole,
+    Installer, Layer, Manifest, ManifestKind, Network, Note, Origin, Outcome, Package, PackageManager, Plan,
+    Prediction, Profile, Project, PythonConstraint, PythonProvider, Recalled, Remedy, Report, Requirement,
+    RequirementRole, SCHEMA, Same, Source, Strength, TorchBuild, TorchSource, Trial, Untried, VariableUse, Variant,
+    Verification,
 };
 
 const NEW: &str = "sha256:4f1c7a9d20b35e6688c0d1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
@@ -298,6 +299,9 @@ pub(crate) fn built() -> Report {
 fn missing_headers() -> Diagnosis {
     Diagnosis {
         id: "python-headers-missing".to_owned(),
+        title: "the headers are missing".to_owned(),
+        stage: "compile".to_owned(),
+        confidence: Confidence::Certain,
         cause:
             "the headers of the interpreter that runs are not installed: every kernel includes `Python.h`, and it is \
                 looked for where this interpreter's `sysconfig` says"
@@ -311,8 +315,14 @@ fn missing_headers() -> Diagnosis {
             ("apt", "sudo apt-get install python3.13-dev"),
             ("docker", "RUN apt-get update && apt-get install --yes --no-install-recommends python3.13-dev"),
         ]
-        .map(|(platform, command)| Remedy { platform: platform.to_owned(), commands: vec![command.to_owned()] })
+        .map(|(platform, command)| Remedy {
+            platform: platform.to_owned(),
+            note: None,
+            commands: vec![command.to_owned()],
+        })
         .to_vec(),
+        check: vec!["python -c 'import sysconfig'".to_owned()],
+        further: vec!["Headers of another version do not help.".to_owned()],
         references: vec!["https://docs.python.org/3/extending/building.html".to_owned()],
     }
 }
@@ -456,12 +466,18 @@ pub(crate) fn hostile() -> Report {
     HOSTILE.clone_into(&mut first.checks[0].id);
     first.checks[0].causes = vec![HOSTILE.to_owned()];
     proof.untried = vec![Untried { id: HOSTILE.to_owned(), title: HOSTILE.to_owned(), reason: HOSTILE.to_owned() }];
-    let remedy = Remedy { platform: HOSTILE.to_owned(), commands: vec![HOSTILE.to_owned()] };
+    let remedy =
+        Remedy { platform: HOSTILE.to_owned(), note: Some(HOSTILE.to_owned()), commands: vec![HOSTILE.to_owned()] };
     let known = Diagnosis {
         id: HOSTILE.to_owned(),
+        title: HOSTILE.to_owned(),
+        stage: HOSTILE.to_owned(),
+        confidence: Confidence::Likely,
         cause: HOSTILE.to_owned(),
         evidence: Evidence { line: 1, text: HOSTILE.to_owned() },
         remedies: vec![remedy],
+        check: vec![HOSTILE.to_owned()],
+        further: vec![HOSTILE.to_owned()],
         references: vec![HOSTILE.to_owned()],
     };
     let mut report = verified("team/hostile:1", proof, vec![known]);

@@ -130,33 +130,33 @@ async fn a_good_image_is_proven() {
 
 #[tokio::test]
 async fn without_python_h() {
-    fails("header", "RUN rm /usr/include/python3.13/Python.h", &["headers", "compile"], &["C03"]).await;
+    fails("header", "RUN rm /usr/include/python3.13/Python.h", &["headers", "compile"], &["PYTHON_H_MISSING"]).await;
 }
 
 #[tokio::test]
 async fn without_a_compiler() {
-    fails("compiler", "RUN rm /usr/bin/g++", &["compiler", "compile", "openmp"], &["C01"]).await;
+    fails("compiler", "RUN rm /usr/bin/g++", &["compiler", "compile", "openmp"], &["NO_CXX_COMPILER"]).await;
 }
 
 #[tokio::test]
 async fn without_omp_h() {
-    fails("omp", "RUN rm $(find /usr/lib/gcc -name omp.h)", &["compile", "openmp"], &["O01"]).await;
+    fails("omp", "RUN rm $(find /usr/lib/gcc -name omp.h)", &["compile", "openmp"], &["OMP_H_MISSING"]).await;
 }
 
 #[tokio::test]
 async fn without_the_link_name_of_openmp() {
-    fails("gomp", "RUN rm $(find /usr/lib/gcc -name libgomp.so)", &["compile", "openmp"], &["O03"]).await;
+    fails("gomp", "RUN rm $(find /usr/lib/gcc -name libgomp.so)", &["compile", "openmp"], &["OPENMP_LINK"]).await;
 }
 
 #[tokio::test]
 async fn without_the_runtime_of_openmp() {
-    fails("runtime", "RUN rm /usr/lib/*/libgomp.so.1*", &["torch"], &["O04"]).await;
+    fails("runtime", "RUN rm /usr/lib/*/libgomp.so.1*", &["torch"], &["OPENMP_RUNTIME_MISSING"]).await;
 }
 
 #[tokio::test]
 async fn without_setuptools() {
     let lines = "RUN rm -r /usr/lib/python3/dist-packages/setuptools";
-    fails("setuptools", lines, &["setuptools", "compile"], &["C13"]).await;
+    fails("setuptools", lines, &["setuptools", "compile"], &["SETUPTOOLS_MISSING"]).await;
 }
 
 #[tokio::test]
@@ -165,26 +165,26 @@ async fn without_vector_instructions() {
         eprintln!("skipped: this processor has no AVX2, so scalar code is all that it can run");
         return;
     }
-    fails("scalar", "ENV LD_PRELOAD=", &["kernels"], &["C16"]).await;
+    fails("scalar", "ENV LD_PRELOAD=", &["kernels"], &["SLEEF_MISSING"]).await;
 }
 
 #[tokio::test]
 async fn switched_off() {
-    fails("disabled", "ENV TORCHDYNAMO_DISABLE=1", &["enabled"], &["E01"]).await;
+    fails("disabled", "ENV TORCHDYNAMO_DISABLE=1", &["enabled"], &["COMPILE_DISABLED"]).await;
 }
 
 /// With suppression on, the failed compile returns the right values: only the proof notices.
 #[tokio::test]
 async fn errors_suppressed_and_a_header_missing() {
     let lines = "ENV TORCHDYNAMO_SUPPRESS_ERRORS=1\nRUN rm /usr/include/python3.13/Python.h";
-    fails("suppressed", lines, &["enabled", "headers", "compile"], &["C03", "E02"]).await;
+    fails("suppressed", lines, &["enabled", "headers", "compile"], &["PYTHON_H_MISSING", "ERRORS_SUPPRESSED"]).await;
 }
 
 #[tokio::test]
 async fn torch_compile_replaced_by_nothing() {
     let lines = "RUN printf 'import torch\\ntorch.compile = lambda function=None, **options: \
                  function or (lambda function: function)\\n' > /usr/lib/python3.13/sitecustomize.py";
-    fails("identity", lines, &["enabled", "compile"], &["E01"]).await;
+    fails("identity", lines, &["enabled", "compile"], &["COMPILE_DISABLED"]).await;
 }
 
 /// Four faults that have nothing to do with each other: none hides another, and all else passes.
@@ -196,7 +196,11 @@ async fn four_faults_at_once() {
     let version = Some("13.2".to_owned());
     let planned = Expectation { variant: Variant::Cuda { version }, ..any() };
     let verification = sabotaged("four", lines, &planned).await.unwrap();
-    hold(&verification, &["variant", "cache", "enabled", "headers"], &["C17", "E02", "F02", "V05"]);
+    hold(
+        &verification,
+        &["variant", "cache", "enabled", "headers"],
+        &["PYTHON_H_MISMATCH", "ERRORS_SUPPRESSED", "CACHE_NOT_WRITABLE", "OTHER_TORCH_BUILD"],
+    );
     let others: Vec<_> = verification.checks().filter(|check| check.outcome == CheckOutcome::Skip).collect();
     // Into a cache directory that is of no use there is no look.
     assert_eq!(others.iter().map(|check| check.id.as_str()).collect::<Vec<_>>(), ["baked"], "{verification:#?}");
@@ -204,7 +208,7 @@ async fn four_faults_at_once() {
 
 #[tokio::test]
 async fn without_torch() {
-    fails("torch", "RUN rm -r /usr/lib/python3/dist-packages/torch", &["torch"], &["V06"]).await;
+    fails("torch", "RUN rm -r /usr/lib/python3/dist-packages/torch", &["torch"], &["TORCH_MISSING"]).await;
 }
 
 #[tokio::test]
@@ -233,13 +237,13 @@ async fn images_without_python_or_without_a_shell() {
     let engine = connect().await;
     let base = base_image(&engine).await;
     let verification = verify(&engine, &id(&engine, base).await, &question(&any())).await.unwrap();
-    hold(&verification, &["python"], &["V07"]);
+    hold(&verification, &["python"], &["PYTHON_MISSING"]);
 
     let tag = format!("localhost/sconce-test-proof:empty-{}", std::process::id());
     build(&engine, "scratch", "ENV EMPTY=1\n", &tag).await;
     let verification = verify(&engine, &id(&engine, &tag).await, &question(&any())).await.unwrap();
     engine.untag(&tag, true).await.unwrap();
-    hold(&verification, &["python"], &["V07"]);
+    hold(&verification, &["python"], &["PYTHON_MISSING"]);
 }
 
 /// A program that prints a whole document proves nothing: it cannot have the image's id in it.
@@ -329,7 +333,7 @@ async fn what_a_project_brings_of_its_own() {
     let own = own_check(&engine, &good, &question).await.unwrap().unwrap();
     assert_eq!((own.outcome(), own.checks[2].outcome), (CheckOutcome::Fail, CheckOutcome::Fail), "{own:#?}");
     let found = diagnose(&CATALOGUE, &own.checks[2].error);
-    assert_eq!(found.iter().map(|diagnosis| diagnosis.id.as_str()).collect::<Vec<_>>(), ["C03"]);
+    assert_eq!(found.iter().map(|diagnosis| diagnosis.id.as_str()).collect::<Vec<_>>(), ["PYTHON_H_MISSING"]);
 }
 
 /// What compares the values, with values that are wrong in each tensor in turn.

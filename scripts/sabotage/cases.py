@@ -106,39 +106,39 @@ def gxx(*script):
 
 
 LADDER = [
-    Case("ladder-torch", "", "setuptools compiler headers compile openmp", "C01 C03 C13", base="ladder-torch"),
-    Case("ladder-gxx", "", "setuptools headers compile", "C03 C13", base="ladder-gxx"),
-    Case("ladder-setuptools", "", "headers compile", "C03 C15", base="ladder-setuptools"),
-    Case("ladder-headers", "", "kernels", "C16", base="ladder-headers"),
-    Case("ladder-sleef", "", "kernels", "C16", base="ladder-sleef"),
+    Case("ladder-torch", "", "setuptools compiler headers compile openmp", "NO_CXX_COMPILER PYTHON_H_MISSING SETUPTOOLS_MISSING", base="ladder-torch"),
+    Case("ladder-gxx", "", "setuptools headers compile", "PYTHON_H_MISSING SETUPTOOLS_MISSING", base="ladder-gxx"),
+    Case("ladder-setuptools", "", "headers compile", "PYTHON_H_MISSING TORCH_HEADERS_MISSING", base="ladder-setuptools"),
+    Case("ladder-headers", "", "kernels", "SLEEF_MISSING", base="ladder-headers"),
+    Case("ladder-sleef", "", "kernels", "SLEEF_MISSING", base="ladder-sleef"),
     Case("ladder-preload", base="trixie"),
 ]
 
 # The compiler and what it needs.
 COMPILER = [
-    Case("no-header", root("RUN rm /usr/include/python3.13/Python.h"), "headers compile", "C03"),
-    Case("no-pyconfig", root("RUN rm /usr/include/*/python3.13/pyconfig.h"), "headers compile", "C04"),
-    Case("no-libc-headers", root("RUN rm /usr/include/stdlib.h"), "compiler compile", "C05"),
-    Case("no-gxx", root("RUN rm /usr/bin/g++"), "compiler compile openmp", "C01"),
-    Case("cxx-not-there", "ENV CXX=clang++-99", "compiler compile openmp", "C01"),
-    Case("no-cc1plus", root("RUN rm $(g++ -print-prog-name=cc1plus)"), "compiler compile openmp", "C07"),
-    Case("no-as", root("RUN rm /usr/bin/as /usr/bin/*-as"), "compiler compile openmp", "C08"),
-    Case("no-ld", root("RUN rm /usr/bin/ld* /usr/bin/*-ld*"), "compiler compile openmp", "C08"),
-    Case("gxx-does-nothing", gxx("exit 0"), "compiler compile openmp", "C18"),
-    Case("gxx-only-talks", gxx("echo g++ 14.2.0"), "compiler compile openmp", "C18"),
-    Case("no-setuptools", root(f"RUN rm -r {PACKAGES}/setuptools"), "setuptools compile", "C13"),
-    Case("no-torch-headers", root("RUN rm -r /usr/include/ATen"), "compile", "C15"),
-    Case("no-sleef", "ENV LD_PRELOAD=", "kernels", "C16"),
-    Case("no-openssl", root("RUN rm /usr/bin/openssl"), "openssl compile", "C12", base="sid"),
+    Case("no-header", root("RUN rm /usr/include/python3.13/Python.h"), "headers compile", "PYTHON_H_MISSING"),
+    Case("no-pyconfig", root("RUN rm /usr/include/*/python3.13/pyconfig.h"), "headers compile", "PYCONFIG_H_MISSING"),
+    Case("no-libc-headers", root("RUN rm /usr/include/stdlib.h"), "compiler compile", "LIBC_HEADERS_MISSING"),
+    Case("no-gxx", root("RUN rm /usr/bin/g++"), "compiler compile openmp", "NO_CXX_COMPILER"),
+    Case("cxx-not-there", "ENV CXX=clang++-99", "compiler compile openmp", "NO_CXX_COMPILER"),
+    Case("no-cc1plus", root("RUN rm $(g++ -print-prog-name=cc1plus)"), "compiler compile openmp", "CC1PLUS_MISSING"),
+    Case("no-as", root("RUN rm /usr/bin/as /usr/bin/*-as"), "compiler compile openmp", "BINUTILS_MISSING"),
+    Case("no-ld", root("RUN rm /usr/bin/ld* /usr/bin/*-ld*"), "compiler compile openmp", "BINUTILS_MISSING"),
+    Case("gxx-does-nothing", gxx("exit 0"), "compiler compile openmp", "COMPILER_STUB"),
+    Case("gxx-only-talks", gxx("echo g++ 14.2.0"), "compiler compile openmp", "COMPILER_STUB"),
+    Case("no-setuptools", root(f"RUN rm -r {PACKAGES}/setuptools"), "setuptools compile", "SETUPTOOLS_MISSING"),
+    Case("no-torch-headers", root("RUN rm -r /usr/include/ATen"), "compile", "TORCH_HEADERS_MISSING"),
+    Case("no-sleef", "ENV LD_PRELOAD=", "kernels", "SLEEF_MISSING"),
+    Case("no-openssl", root("RUN rm /usr/bin/openssl"), "openssl compile", "OPENSSL_MISSING", base="sid"),
 ]
 
 # OpenMP: its header, and its library in four ways.
 OPENMP = [
-    Case("no-omp-header", root(f"RUN rm {GCC}/include/omp.h"), "compile openmp", "O01"),
-    Case("no-libgomp-spec", root(f"RUN rm {GCC}/libgomp.spec"), "compile openmp", "O03"),
-    Case("no-libgomp-link", root(f"RUN rm {GCC}/libgomp.so"), "compile openmp", "O03"),
-    Case("no-libgomp-at-all", root(f"RUN rm {GCC}/libgomp.so {GCC}/libgomp.a"), "compile openmp", "O03"),
-    Case("no-libgomp-runtime", root("RUN rm /usr/lib/*/libgomp.so.1*"), "torch", "O04"),
+    Case("no-omp-header", root(f"RUN rm {GCC}/include/omp.h"), "compile openmp", "OMP_H_MISSING"),
+    Case("no-libgomp-spec", root(f"RUN rm {GCC}/libgomp.spec"), "compile openmp", "OPENMP_LINK"),
+    Case("no-libgomp-link", root(f"RUN rm {GCC}/libgomp.so"), "compile openmp", "OPENMP_LINK"),
+    Case("no-libgomp-at-all", root(f"RUN rm {GCC}/libgomp.so {GCC}/libgomp.a"), "compile openmp", "OPENMP_LINK"),
+    Case("no-libgomp-runtime", root("RUN rm /usr/lib/*/libgomp.so.1*"), "torch", "OPENMP_RUNTIME_MISSING"),
 ]
 
 # A copy of the headers that says that it is of another Python.
@@ -154,27 +154,27 @@ OTHERS = [
         "headers-of-another",
         root("RUN sed -i 's/\"3.13.[0-9]*\"/\"3.12.9\"/' /usr/include/python3.13/patchlevel.h"),
         "headers",
-        "C17",
+        "PYTHON_H_MISMATCH",
     ),
     Case(
         "headers-of-another-first",
         root(OTHER) + "\n" + gxx('exec /usr/bin/g++-14 -I/opt/other/include/python3.12 "$@"'),
         "headers",
-        "C17",
+        "PYTHON_H_MISMATCH",
     ),
-    Case("cpu-for-cuda", checks="variant", diagnoses="V05", flags="--variant cuda"),
-    Case("newer-than-planned", checks="version", diagnoses="V10", flags="--torch <2.6"),
-    Case("older-than-planned", checks="version", diagnoses="V10", flags="--torch >=2.9"),
+    Case("cpu-for-cuda", checks="variant", diagnoses="OTHER_TORCH_BUILD", flags="--variant cuda"),
+    Case("newer-than-planned", checks="version", diagnoses="OTHER_TORCH_VERSION", flags="--torch <2.6"),
+    Case("older-than-planned", checks="version", diagnoses="OTHER_TORCH_VERSION", flags="--torch >=2.9"),
     Case(
         "second-torch-in-user-site",
         root(USER_SITE.format("cp -r")),
         "single",
-        "V11",
+        "SECOND_TORCH",
     ),
-    Case("torch-without-its-libraries", root(f"RUN rm {PACKAGES}/torch/lib/*"), "torch", "V12"),
-    Case("no-torch", root(f"RUN rm -r {PACKAGES}/torch"), "torch", "V06"),
-    Case("no-python", base="debian-13", checks="python", diagnoses="V07"),
-    Case("other-architecture", base="arm64", checks="completed", diagnoses="V09"),
+    Case("torch-without-its-libraries", root(f"RUN rm {PACKAGES}/torch/lib/*"), "torch", "TORCH_LIBRARY_MISSING"),
+    Case("no-torch", root(f"RUN rm -r {PACKAGES}/torch"), "torch", "TORCH_MISSING"),
+    Case("no-python", base="debian-13", checks="python", diagnoses="PYTHON_MISSING"),
+    Case("other-architecture", base="arm64", checks="completed", diagnoses="OTHER_ARCHITECTURE"),
 ]
 
 # A cache that was filled for other vectors gives wrong numbers, and says nothing.
@@ -185,26 +185,26 @@ BAKE = (
 
 # Where torch writes.
 PLACES = [
-    Case("cache-not-executable", "ENV TORCHINDUCTOR_CACHE_DIR=/dev/shm/cache", "cache", "L04"),
-    Case("tmp-not-executable", checks="cache", diagnoses="L04", flags="--tmpfs /tmp"),
-    Case("cache-read-only", "ENV TORCHINDUCTOR_CACHE_DIR=/sys/cache", "cache", "F03"),
-    Case("root-read-only", checks="cache", diagnoses="F08", flags="--read-only"),
-    Case("tmp-full", checks="compile openmp", diagnoses="F04", flags="--tmpfs /tmp:exec,size=1m"),
+    Case("cache-not-executable", "ENV TORCHINDUCTOR_CACHE_DIR=/dev/shm/cache", "cache", "CACHE_NOEXEC"),
+    Case("tmp-not-executable", checks="cache", diagnoses="CACHE_NOEXEC", flags="--tmpfs /tmp"),
+    Case("cache-read-only", "ENV TORCHINDUCTOR_CACHE_DIR=/sys/cache", "cache", "CACHE_READ_ONLY"),
+    Case("root-read-only", checks="cache", diagnoses="NO_TMPDIR", flags="--read-only"),
+    Case("tmp-full", checks="compile openmp", diagnoses="DISK_FULL", flags="--tmpfs /tmp:exec,size=1m"),
     Case(
         "cache-of-root",
         root("RUN mkdir /var/cache/torchinductor") + "\nENV TORCHINDUCTOR_CACHE_DIR=/var/cache/torchinductor",
         "cache",
-        "F02",
+        "CACHE_NOT_WRITABLE",
     ),
-    Case("cache-of-another", root("RUN install -d -m 700 /tmp/torchinductor_app"), "cache", "F02"),
-    Case("no-tmp", root("RUN rm -r /tmp /var/tmp"), "cache compiler", "F08"),
-    Case("user-without-name", "USER 12345", "cache", "F01"),
-    Case("baked-for-narrower-vectors", BAKE.format("ATEN_CPU_CAPABILITY=avx2"), "baked", "D01", needs="avx512f"),
+    Case("cache-of-another", root("RUN install -d -m 700 /tmp/torchinductor_app"), "cache", "CACHE_NOT_WRITABLE"),
+    Case("no-tmp", root("RUN rm -r /tmp /var/tmp"), "cache compiler", "NO_TMPDIR"),
+    Case("user-without-name", "USER 12345", "cache", "USER_WITHOUT_NAME"),
+    Case("baked-for-narrower-vectors", BAKE.format("ATEN_CPU_CAPABILITY=avx2"), "baked", "CACHE_OTHER_ISA", needs="avx512f"),
     Case(
         "baked-for-vectors-run-scalar",
         BAKE.format("ATEN_CPU_CAPABILITY=avx2"),
         "baked",
-        "D01",
+        "CACHE_OTHER_ISA",
         flags="--env ATEN_CPU_CAPABILITY=default",
         needs="avx2",
     ),
@@ -220,21 +220,21 @@ IDENTITY = (
 
 # Switched off, or silenced.
 SWITCHES = [
-    Case("dynamo-disabled", "ENV TORCHDYNAMO_DISABLE=1", "enabled", "E01"),
-    Case("compile-disabled", "ENV TORCH_COMPILE_DISABLE=1", "enabled", "E01", base="sid"),
-    Case("errors-suppressed", "ENV TORCHDYNAMO_SUPPRESS_ERRORS=1", "enabled", "E02"),
+    Case("dynamo-disabled", "ENV TORCHDYNAMO_DISABLE=1", "enabled", "COMPILE_DISABLED"),
+    Case("compile-disabled", "ENV TORCH_COMPILE_DISABLE=1", "enabled", "COMPILE_DISABLED", base="sid"),
+    Case("errors-suppressed", "ENV TORCHDYNAMO_SUPPRESS_ERRORS=1", "enabled", "ERRORS_SUPPRESSED"),
     Case(
         "errors-suppressed-no-header",
         "ENV TORCHDYNAMO_SUPPRESS_ERRORS=1\n" + root("RUN rm /usr/include/python3.13/Python.h"),
         "enabled headers compile",
-        "C03 E02",
+        "PYTHON_H_MISSING ERRORS_SUPPRESSED",
     ),
-    Case("compile-stubbed", startup(IDENTITY), "enabled compile", "E01"),
+    Case("compile-stubbed", startup(IDENTITY), "enabled compile", "COMPILE_DISABLED"),
     Case(
         "errors-suppressed-at-start",
         startup("import torch._dynamo\ntorch._dynamo.config.suppress_errors = True\n"),
         "enabled",
-        "E02",
+        "ERRORS_SUPPRESSED",
     ),
 ]
 
@@ -270,11 +270,11 @@ WRONG = gxx(
 
 # What only a look at the compiled code shows.
 COMPILED = [
-    Case("backend-is-eager", startup(EAGER), "compile", "E03"),
-    Case("first-call-only", startup(FIRST_CALL), "fallback", "E03"),
-    Case("never-dynamic", startup(STATIC), "dynamic", "E04"),
-    Case("cache-switched-off", startup(UNCACHED), "warm", "E05"),
-    Case("wrong-numbers", WRONG, "forward backward", "N01"),
+    Case("backend-is-eager", startup(EAGER), "compile", "RAN_EAGER"),
+    Case("first-call-only", startup(FIRST_CALL), "fallback", "RAN_EAGER"),
+    Case("never-dynamic", startup(STATIC), "dynamic", "DYNAMIC_IGNORED"),
+    Case("cache-switched-off", startup(UNCACHED), "warm", "CACHE_NOT_USED"),
+    Case("wrong-numbers", WRONG, "forward backward", "WRONG_NUMBERS"),
 ]
 
 FAKETIME = root(install("libfaketime")) + (
@@ -285,10 +285,10 @@ MOST = "torch enabled setuptools baked cache compiler headers openssl compile op
 
 # What the container may use.
 LIMITS = [
-    Case("little-memory", checks="completed", perhaps=MOST, diagnoses="M04", flags="--memory 256MiB"),
-    Case("few-processes", checks="compiler compile openmp", diagnoses="M05", flags="--pids 4"),
-    Case("clock-in-the-past", FAKETIME, "clock", "K01"),
-    Case("little-time", perhaps=f"completed {MOST}", diagnoses="V08", limit=5),
+    Case("little-memory", checks="completed", perhaps=MOST, diagnoses="OUT_OF_MEMORY", flags="--memory 256MiB"),
+    Case("few-processes", checks="compiler compile openmp", diagnoses="TOO_MANY_PROCESSES", flags="--pids 4"),
+    Case("clock-in-the-past", FAKETIME, "clock", "WRONG_CLOCK"),
+    Case("little-time", perhaps=f"completed {MOST}", diagnoses="PROOF_TIMEOUT", limit=5),
 ]
 
 NOISE = (
@@ -311,14 +311,14 @@ NO_GXX = root("RUN rm /usr/bin/g++")
 
 # Images that mean no good.
 HOSTILE = [
-    Case("forged-on-stdout", startup(FORGED.format("1, 2")) + "\n" + NO_GXX, "compiler compile openmp", "C01"),
-    Case("forged-beside-ours", startup(FORGED.format("1, 3")) + "\n" + NO_GXX, "completed", "P01"),
-    Case("forged-instead-of-ours", startup(FORGED.format("1, 3") + "os._exit(0)\n"), "completed", "P01"),
+    Case("forged-on-stdout", startup(FORGED.format("1, 2")) + "\n" + NO_GXX, "compiler compile openmp", "NO_CXX_COMPILER"),
+    Case("forged-beside-ours", startup(FORGED.format("1, 3")) + "\n" + NO_GXX, "completed", "PROOF_UNBELIEVABLE"),
+    Case("forged-instead-of-ours", startup(FORGED.format("1, 3") + "os._exit(0)\n"), "completed", "PROOF_UNBELIEVABLE"),
     Case(
         "fork-bomb",
         startup("import os\nwhile True:\n    try: os.fork()\n    except OSError: pass\n"),
         "completed",
-        "P02",
+        "PROOF_NOT_STARTED",
         "--pids 100",
         limit=20,
     ),
@@ -326,11 +326,11 @@ HOSTILE = [
         "never-ends",
         startup("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: pass\n"),
         "completed",
-        "P02",
+        "PROOF_NOT_STARTED",
         limit=10,
     ),
-    Case("noise-and-no-proof", startup(NOISE + "os._exit(3)\n"), "completed", "P01", noisy=True),
-    Case("no-shell-no-python", root("RUN rm /bin/sh /usr/bin/python3*"), "python", "V07"),
+    Case("noise-and-no-proof", startup(NOISE + "os._exit(3)\n"), "completed", "PROOF_UNBELIEVABLE", noisy=True),
+    Case("no-shell-no-python", root("RUN rm /bin/sh /usr/bin/python3*"), "python", "PYTHON_MISSING"),
 ]
 
 SABOTAGE = [*COMPILER, *OPENMP, *OTHERS, *PLACES, *SWITCHES, *COMPILED, *LIMITS, *HOSTILE]
@@ -376,7 +376,7 @@ GOOD = [
 LARGE = [
     Case("index-python-3.11", base="index", flags="--variant cuda"),
     Case("index-any-uid", "USER 12345:0", base="index"),
-    Case("index-no-openssl", root("RUN rm /usr/bin/openssl"), "openssl compile", "C12", base="index"),
+    Case("index-no-openssl", root("RUN rm /usr/bin/openssl"), "openssl compile", "OPENSSL_MISSING", base="index"),
 ]
 
 CASES = [*GOOD, *LADDER, *SABOTAGE, *LARGE]

@@ -10,7 +10,11 @@ use crate::model::{Error, Remedy, Result};
 const FILE: &str = "images/failures.toml";
 
 /// What a remedy can be for.
-const PLATFORMS: &[&str] = &["apt", "dnf", "brew", "conda", "pyenv", "uv", "docker", "any"];
+const PLATFORMS: &[&str] = &["apt", "dnf", "brew", "conda", "pyenv", "uv", "docker", "windows", "any"];
+
+/// Where a failure can happen, in the order of a program's life.
+const STAGES: &[&str] =
+    &["build", "install", "import", "start", "compile", "link", "load", "cache", "triton", "run", "proof"];
 
 /// The failures that are known, and how to read a log.
 #[derive(Debug, Clone)]
@@ -27,8 +31,10 @@ pub struct Failures {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// Its id, such as `C03`.
+    /// Its id, such as `PYTHON_H_MISSING`.
     pub id: String,
+    /// Where it happens; one of `STAGES`.
+    pub stage: String,
     /// Its name, a few words in lower case.
     pub title: String,
     /// What shows it: regular expressions of a line.
@@ -42,10 +48,25 @@ pub struct Failure {
     /// The rows that say it more exactly.
     #[serde(default)]
     pub yields_to: Vec<String>,
+    /// What the log has to speak of, by a name in `topics`, for the row to be certain; else it is likely at most.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// Whether its lines are warnings, which a program may go on after.
+    #[serde(default)]
+    pub warning: bool,
     /// The cause, with names of values in braces.
     pub cause: String,
+    /// The versions that it applies to, where not all.
+    #[serde(default)]
+    pub versions: Option<String>,
     /// What to do, with names of values in braces.
     pub remedies: Vec<Remedy>,
+    /// Commands that show whether it is mended, with names of values in braces.
+    #[serde(default)]
+    pub check: Vec<String>,
+    /// What else to know, paragraphs, with names of values in braces.
+    #[serde(default)]
+    pub further: Vec<String>,
     /// Where to read more.
     pub references: Vec<String>,
     /// How the row was checked.
@@ -79,12 +100,13 @@ pub(super) fn read(text: &str) -> Result<Failures> {
     struct File {
         prefixes: Vec<String>,
         envelopes: Vec<String>,
+        topics: BTreeMap<String, Vec<String>>,
         failure: Vec<Failure>,
     }
-    let File { prefixes, envelopes, failure: rows } = parse(FILE, text)?;
+    let File { prefixes, envelopes, topics, failure: rows } = parse(FILE, text)?;
     let ids: BTreeSet<_> = rows.iter().map(|row| row.id.as_str()).collect();
     demand(ids.len() == rows.len(), FILE, "failure", "an id is there twice")?;
-    rows.iter().try_for_each(|row| check(row, &ids))?;
+    rows.iter().try_for_each(|row| check(row, &ids, &topics))?;
 
     let patterns = RegexSet::new(rows.iter().flat_map(|row| &row.patterns)).map_err(unreadable)?;
     demand(patterns.matches("").iter().next().is_none(), FILE, "failure", "a pattern matches an empty line")?;
@@ -97,8 +119,12 @@ fn unreadable(error: regex::Error) -> Error {
     Error::usage(format!("`{FILE}` has a pattern that cannot be read")).because(error)
 }
 
-fn check(row: &Failure, ids: &BTreeSet<&str>) -> Result<()> {
+fn check(row: &Failure, ids: &BTreeSet<&str>, topics: &BTreeMap<String, Vec<String>>) -> Result<()> {
     let demand = |holds, what| demand(holds, FILE, &row.id, what);
+    demand(STAGES.contains(&row.stage.as_str()), "an unknown stage")?;
+    demand(row.about.as_ref().is_none_or(|topic| topics.contains_key(topic)), "`about` names no topic")?;
+    let says = |remedy: &Remedy| remedy.note.is_some() || !remedy.commands.is_empty();
+    demand(row.remedies.iter().all(says), "a remedy says nothing")?;
     demand(!row.patterns.is_empty(), "there is no pattern")?;
     demand(row.yields_to.iter().all(|id| ids.contains(id.as_str()) && *id != row.id), "`yields_to` has no such row")?;
     demand(row.references.iter().all(|url| url.starts_with("https://")), "a reference is not a URL")?;
@@ -107,21 +133,42 @@ fn check(row: &Failure, ids: &BTreeSet<&str>) -> Result<()> {
     demand(!row.title.is_empty() && !row.evidence.is_empty(), "no title, or no evidence")?;
     demand(row.checked.date.is_some(), "`checked` is not a date")?;
     let filled = row.filled(&row.defaults);
-    let left = std::iter::once(&filled.0).chain(filled.1.iter().flat_map(|remedy| &remedy.commands));
-    demand(left.into_iter().all(|text| !text.contains(['{', '}'])), "a name in braces has no default")
+    let remedies = filled.remedies.iter().flat_map(|remedy| remedy.commands.iter().chain(&remedy.note));
+    let mut left = std::iter::once(&filled.cause).chain(remedies).chain(&filled.check).chain(&filled.further);
+    demand(left.all(|text| !text.contains(['{', '}'])), "a name in braces has no default")
+}
+
+/// The texts of a row with values in place of their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// As [`Failure::cause`].
+    pub cause: String,
+    /// As [`Failure::remedies`].
+    pub remedies: Vec<Remedy>,
+    /// As [`Failure::check`].
+    pub check: Vec<String>,
+    /// As [`Failure::further`].
+    pub further: Vec<String>,
 }
 
 impl Failure {
-    /// The cause and the remedies with these values in place of their names.
-    pub fn filled(&self, values: &BTreeMap<String, String>) -> (String, Vec<Remedy>) {
+    /// The texts with these values in place of their names.
+    pub fn filled(&self, values: &BTreeMap<String, String>) -> Filled {
         let fill = |text: &String| {
             values.iter().fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
         };
+        let all = |texts: &[String]| texts.iter().map(fill).collect();
         let remedy = |remedy: &Remedy| Remedy {
             platform: remedy.platform.clone(),
-            commands: remedy.commands.iter().map(fill).collect(),
+            note: remedy.note.as_ref().map(fill),
+            commands: all(&remedy.commands),
         };
-        (fill(&self.cause), self.remedies.iter().map(remedy).collect())
+        Filled {
+            cause: fill(&self.cause),
+            remedies: self.remedies.iter().map(remedy).collect(),
+            check: all(&self.check),
+            further: all(&self.further),
+        }
     }
 }
 
@@ -132,13 +179,16 @@ mod tests {
     const ROW: &str = r#"
         prefixes = ['\[rank\d+\]:\s?']
         envelopes = ['InductorError:\s?']
+        [topics]
+        torch = ['torch']
         [[failure]]
         id = "X01"
+        stage = "compile"
         title = "a test"
         patterns = ['no (?<tool>\w+)']
         defaults = { tool = "tool" }
         cause = "there is no {tool}"
-        remedies = [{ platform = "apt", commands = ["apt-get install {tool}"] }]
+        remedies = [{ platform = "apt", note = "a {tool} is needed", commands = ["apt-get install {tool}"] }]
         references = ["https://example.org"]
         evidence = "made up"
         checked = 2026-11-22
@@ -148,11 +198,10 @@ mod tests {
     fn a_row_is_read_and_filled() {
         let failures = read(ROW).expect("a catalogue");
         let shown = failures.shown_by("there is no ladder").next().expect("the row");
-        let (cause, remedies) = shown.filled(&BTreeMap::from([("tool".to_owned(), "ladder".to_owned())]));
-        assert_eq!(
-            (cause.as_str(), remedies[0].commands[0].as_str()),
-            ("there is no ladder", "apt-get install ladder")
-        );
+        let filled = shown.filled(&BTreeMap::from([("tool".to_owned(), "ladder".to_owned())]));
+        assert_eq!(filled.cause, "there is no ladder");
+        assert_eq!(filled.remedies[0].commands, ["apt-get install ladder"]);
+        assert_eq!(filled.remedies[0].note.as_deref(), Some("a ladder is needed"));
         assert_eq!(failures.bare("  [rank0]: InductorError: no ladder\n"), "no ladder");
     }
 
@@ -164,6 +213,8 @@ mod tests {
             (r#"defaults = { tool = "tool" }"#, "", "no default"),
             ("{tool}", "{other}", "no default"),
             (r#""apt""#, r#""nix""#, "platform"),
+            (r#""compile""#, r#""later""#, "stage"),
+            (r#"title = "a test""#, "title = \"a test\"\nabout = \"jax\"", "no topic"),
             ("https:", "http:", "not a URL"),
             (
                 r#"title = "a test""#,

@@ -7,7 +7,7 @@ mod packages;
 
 pub use bases::{Accelerator, Base, BasePython, DistributionTorch, NamedBase, RefusedBase, SystemPackage};
 pub use compatibility::{CudaRelease, FreeThreaded, PythonRange, TorchRelease};
-pub use failures::{Failure, Failures};
+pub use failures::{Failure, Failures, Filled};
 pub use packages::{Module, Packages};
 
 use std::sync::LazyLock;

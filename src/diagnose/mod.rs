@@ -1,14 +1,33 @@
 //! From the text of a failure to its root cause, by the rows of `images/failures.toml`. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
 
 use regex::{Captures, Regex};
 
 use crate::catalogue::{Catalogue, Failure};
-use crate::model::{Diagnosis, Evidence, plain};
+use crate::model::{Circumstances, Confidence, Diagnosis, Evidence, Explanation, plain};
 
 /// The longest evidence, in characters.
 const LONGEST: usize = 400;
+
+/// What `log` says of a failure.
+///
+/// # Errors
+///
+/// Where the log cannot be read.
+pub fn explain(catalogue: &Catalogue, mut log: impl Read) -> io::Result<Explanation> {
+    let mut bytes = Vec::new();
+    log.read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(Explanation {
+        lines: text.lines().count(),
+        diagnoses: diagnose(catalogue, &text),
+        circumstances: Circumstances::default(),
+        decisive: Vec::new(),
+        notes: Vec::new(),
+    })
+}
 
 /// A row, and the line that shows it.
 struct Finding<'a> {
@@ -40,13 +59,18 @@ impl Finding<'_> {
     fn diagnosis(&self, lines: &[&str]) -> Diagnosis {
         let line = lines[self.line];
         let evidence = captures(&self.failure.patterns, &[line]);
-        let (cause, remedies) = self.failure.filled(&self.values(&evidence, lines));
+        let filled = self.failure.filled(&self.values(&evidence, lines));
         let found = evidence.first().and_then(|found| found.get(0)).map_or(0, |found| found.start());
         Diagnosis {
             id: self.failure.id.clone(),
-            cause,
+            title: self.failure.title.clone(),
+            stage: self.failure.stage.clone(),
+            confidence: Confidence::Certain,
+            cause: filled.cause,
             evidence: Evidence { line: self.line + 1, text: excerpt(line, found) },
-            remedies,
+            remedies: filled.remedies,
+            check: filled.check,
+            further: filled.further,
             references: self.failure.references.clone(),
         }
     }
@@ -131,7 +155,7 @@ mod tests {
         ] {
             let found = diagnosed(&format!("first\n{line}\n"));
             assert_eq!(found.len(), 1, "{line}");
-            assert_eq!(found[0].id, "C03");
+            assert_eq!(found[0].id, "PYTHON_H_MISSING");
             assert_eq!(found[0].evidence.line, 2);
             assert_eq!(found[0].evidence.text, "fatal error: Python.h: No such file or directory");
         }
@@ -161,11 +185,14 @@ mod tests {
     fn the_earliest_comes_first_and_the_exact_one_alone() {
         assert_eq!(
             ids("omp.h\nfatal error: omp.h: No such file or directory\nNo module named 'setuptools'"),
-            ["O01", "C13"]
+            ["OMP_H_MISSING", "SETUPTOOLS_MISSING"]
         );
-        assert_eq!(ids("No module named 'setuptools'\nfatal error: omp.h: No such file or directory"), ["C13", "O01"]);
+        assert_eq!(
+            ids("No module named 'setuptools'\nfatal error: omp.h: No such file or directory"),
+            ["SETUPTOOLS_MISSING", "OMP_H_MISSING"]
+        );
         let triton = "/tmp/x/cuda_utils.c:5:10: fatal error: Python.h: No such file or directory";
-        assert_eq!(ids(triton), ["T02"]);
+        assert_eq!(ids(triton), ["TRITON_PYTHON_H_MISSING"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod base_row;
 mod diagnosis;
 mod digest;
 mod error;
+mod explanation;
 mod facts;
 mod freshness;
 mod image;
@@ -30,9 +31,10 @@ pub use answer::{Answer, Answers};
 pub use archive::{ArchiveName, is_archive, wheel_python};
 pub use attestation::{CLAIM_VERSION, Claim, ClaimCheck, PROOF_LABEL, Unreadable, Verdict};
 pub use base_row::{BaseCheck, BasePythons, BaseRow};
-pub use diagnosis::{Diagnosis, Evidence, Remedy};
+pub use diagnosis::{Confidence, Diagnosis, Evidence, Remedy};
 pub use digest::sha256_hex;
 pub use error::{Error, ErrorKind, Result};
+pub use explanation::{Circumstances, Explanation, Said};
 pub use facts::{
     Alternative, BaseHint, Conflict, FileRead, IsolationExempt, Selectable, SelectableKind, Subproject, SystemHint,
     TorchFact, TorchVia,
