@@ -54,10 +54,11 @@ fn check(path: &Path, wanted: &str) -> Result<CheckedFile> {
             omitted: 0,
         });
     };
-    let text = String::from_utf8_lossy(&found);
+    // A checkout on Windows may have other line ends, which mean the same.
+    let text = String::from_utf8_lossy(&found).replace("\r\n", "\n");
     let written_by = other_version(&text);
     // The label changes with every release. That alone is nobody's work to commit.
-    let fresh = found == wanted.as_bytes() || (written_by.is_some() && relabelled(&text) == wanted);
+    let fresh = text == wanted || (written_by.is_some() && relabelled(&text) == wanted);
     let (state, (diff, omitted)) = if fresh {
         (FileState::Fresh, (String::new(), 0))
     } else {
@@ -141,11 +142,15 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_counts() {
-        for (found, wanted) in [(&b"a\r\n"[..], "a\n"), (b"a", "a\n"), (b"a\xff\n", "a\u{fffd}\n"), (b"", "a\n")] {
+    fn every_character_counts_but_not_how_lines_end() {
+        for (found, wanted) in [(&b"a\rb\n"[..], "a\nb\n"), (b"a", "a\n"), (b"a\xff\n", "a?\n"), (b"", "a\n")] {
             let stale = checked(found, wanted);
             assert_eq!((stale.state, stale.omitted), (FileState::Stale, 0), "{found:?}");
         }
+        let windows = OURS.replace('\n', "\r\n");
+        assert_eq!(checked(windows.as_bytes(), OURS).state, FileState::Fresh);
+        let stale = checked(windows.replace("a=", "c=").as_bytes(), OURS);
+        assert_eq!(stale.diff.matches("\n-").count(), 1, "{}", stale.diff);
         assert_eq!(checked(OURS.as_bytes(), OURS).state, FileState::Fresh);
     }
 

@@ -96,6 +96,18 @@ pub(super) fn tmpfs(text: &str) -> Result<(String, String)> {
     Ok((path.to_owned(), options.to_owned()))
 }
 
+/// A user and, behind a colon, a group, each by name or by number.
+pub(super) fn user(text: &str) -> Result<String> {
+    let word =
+        |word: &str| !word.is_empty() && !word.contains(|c: char| c == ':' || c.is_whitespace() || c.is_control());
+    let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
+    if word(user) && group.is_none_or(word) {
+        return Ok(text.to_owned());
+    }
+    Err(Error::usage(format!("`{}` is not a user", text.escape_debug()))
+        .with_hint("as in `app`, `1000` or `1000:1000`"))
+}
+
 fn split(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     (&text[..end], text[end..].trim_start())
@@ -135,6 +147,11 @@ mod tests {
         assert_eq!(tmpfs("/tmp:exec,size=1g").unwrap(), ("/tmp".into(), "exec,size=1g".into()));
         assert_eq!(tmpfs("/x").unwrap(), ("/x".into(), String::new()));
         assert!(tmpfs("tmp").is_err() && tmpfs("/").is_err());
+        for (text, good) in
+            [("app", true), ("1000:1000", true), (":", false), ("app:", false), ("", false), ("a b", false)]
+        {
+            assert_eq!(user(text).is_ok(), good, "{text}");
+        }
         assert_eq!(profile("quick").unwrap(), Profile::Quick);
         assert!(profile("thorugh").unwrap_err().hint.unwrap().starts_with("did you mean `thorough`?"));
     }

@@ -80,8 +80,9 @@ pub(super) fn layer(args: &args::Proof, matches: &ArgMatches) -> Layer {
 pub(super) fn run_as(conditions: Conditions, args: &args::RunAs) -> Result<Conditions> {
     let env = args.env.iter().map(|pair| variable(pair).map_err(|error| error.at(flag("--env"))));
     let tmpfs = args.tmpfs.iter().map(|text| limits::tmpfs(text).map_err(|error| error.at(flag("--tmpfs"))));
+    let user = args.user.as_deref().map(|text| limits::user(text).map_err(|error| error.at(flag("--user"))));
     Ok(Conditions {
-        user: args.user.clone(),
+        user: user.transpose()?,
         env: env.collect::<Result<_>>()?,
         read_only: args.read_only,
         tmpfs: tmpfs.collect::<Result<_>>()?,
