@@ -288,7 +288,7 @@ LIMITS = [
     Case("little-memory", checks="completed", perhaps=MOST, diagnoses="OUT_OF_MEMORY", flags="--memory 256MiB"),
     Case("few-processes", checks="compiler compile openmp", diagnoses="TOO_MANY_PROCESSES", flags="--pids 4"),
     Case("clock-in-the-past", FAKETIME, "clock", "WRONG_CLOCK"),
-    Case("little-time", perhaps=f"completed {MOST}", diagnoses="PROOF_TIMEOUT", limit=5),
+    Case("little-time", perhaps=f"completed {MOST}", diagnoses="PROOF_TIMEOUT", limit=12),
 ]
 
 NOISE = (
