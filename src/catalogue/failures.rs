@@ -25,6 +25,7 @@ pub struct Failures {
     /// The row of each of `patterns`.
     owners: Vec<usize>,
     envelope: Regex,
+    unknown: Vec<Remedy>,
 }
 
 /// A root cause: a row of `images/failures.toml`.
@@ -81,6 +82,16 @@ impl Failures {
         &self.rows
     }
 
+    /// Where a stage stands in a program's life.
+    pub fn stage_order(stage: &str) -> usize {
+        STAGES.iter().position(|known| *known == stage).unwrap_or(STAGES.len())
+    }
+
+    /// How to make a program say more of a failure that is none of them.
+    pub fn unknown(&self) -> &[Remedy] {
+        &self.unknown
+    }
+
     /// The line without what loggers, builders and torch itself put before the message.
     pub fn bare<'a>(&self, line: &'a str) -> &'a str {
         let line = line.trim();
@@ -100,10 +111,12 @@ pub(super) fn read(text: &str) -> Result<Failures> {
     struct File {
         prefixes: Vec<String>,
         envelopes: Vec<String>,
+        #[serde(default)]
+        unknown: Vec<Remedy>,
         topics: BTreeMap<String, Vec<String>>,
         failure: Vec<Failure>,
     }
-    let File { prefixes, envelopes, topics, failure: rows } = parse(FILE, text)?;
+    let File { prefixes, envelopes, unknown, topics, failure: rows } = parse(FILE, text)?;
     let ids: BTreeSet<_> = rows.iter().map(|row| row.id.as_str()).collect();
     demand(ids.len() == rows.len(), FILE, "failure", "an id is there twice")?;
     rows.iter().try_for_each(|row| check(row, &ids, &topics))?;
@@ -112,7 +125,7 @@ pub(super) fn read(text: &str) -> Result<Failures> {
     demand(patterns.matches("").iter().next().is_none(), FILE, "failure", "a pattern matches an empty line")?;
     let owners = rows.iter().enumerate().flat_map(|(index, row)| row.patterns.iter().map(move |_| index)).collect();
     let envelope = Regex::new(&format!("^(?:{})+", [prefixes, envelopes].concat().join("|"))).map_err(unreadable)?;
-    Ok(Failures { rows, patterns, owners, envelope })
+    Ok(Failures { rows, patterns, owners, envelope, unknown })
 }
 
 fn unreadable(error: regex::Error) -> Error {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::advice::{Advice, language, platform};
 use super::error::causes;
 use super::facts::facts;
 use super::failure::in_order;
@@ -13,7 +14,8 @@ use super::styled::Text;
 use super::units::{seconds, short_id};
 use super::verdict::{mark, recalled, tally, timing, tried, verdict};
 use crate::model::{
-    Answer, Answers, Check, CheckOutcome, Diagnosis, Error, Note, Outcome, Report, Severity, Trial, Verification, plain,
+    Answer, Answers, Check, CheckOutcome, Diagnosis, Error, Note, Outcome, Remedy, Report, Severity, Trial,
+    Verification, plain,
 };
 
 /// Writes the answers, of several a table first.
@@ -37,7 +39,7 @@ pub(super) fn prose(text: &str) -> String {
 }
 
 /// A literal. Not between backticks: HTML holds any text, in a table, too.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     format!("<code>{}</code>", escaped(text))
 }
 
@@ -158,10 +160,36 @@ fn report(out: &mut String, report: &Report) {
 fn cause(out: &mut String, known: &Diagnosis) {
     let _ = writeln!(out, "\n**Cause** ({}): {}\n", prose(&known.id), prose(&known.cause));
     out.push_str(&fence(&known.evidence.text, "text"));
-    for fix in in_order(&known.remedies) {
-        let _ = write!(out, "\n**Fix** ({}):\n\n{}", prose(&fix.platform), fence(&fix.commands.join("\n"), "sh"));
+    in_order(&known.remedies).into_iter().for_each(|remedy| fix(out, "Fix", remedy));
+    aftercare(out, known.into());
+}
+
+/// Why it is so and what to do: the first fix, or with `all` everything.
+pub(super) fn advice(out: &mut String, told: Advice, all: bool) {
+    let _ = writeln!(out, "\n{}", prose(told.cause));
+    let shown = if all { told.remedies.len() } else { 1 };
+    told.remedies.iter().take(shown).for_each(|remedy| fix(out, "Fix", remedy));
+    aftercare(out, if all { told } else { Advice { further: &[], references: &[], ..told } });
+}
+
+/// A remedy: its note as prose, and its commands alone in a block.
+pub(super) fn fix(out: &mut String, label: &str, remedy: &Remedy) {
+    let note = remedy.note.as_ref().map(|note| format!(": {}", prose(note))).unwrap_or_default();
+    let _ = writeln!(out, "\n**{label}** ({}){note}", prose(platform(remedy)));
+    if !remedy.commands.is_empty() {
+        let _ = write!(out, "\n{}", fence(&remedy.commands.join("\n"), language(remedy)));
     }
-    for reference in &known.references {
+}
+
+/// How to see that it is mended, and what else to know.
+pub(super) fn aftercare(out: &mut String, told: Advice) {
+    if !told.check.is_empty() {
+        let _ = write!(out, "\n**Check**\n\n{}", fence(&told.check.join("\n"), "sh"));
+    }
+    for text in told.further {
+        let _ = writeln!(out, "\n{}", prose(text));
+    }
+    for reference in told.references {
         let _ = writeln!(out, "\nSee {}", prose(reference));
     }
 }
