@@ -61,6 +61,14 @@ fn the_flagship_is_answered_on_one_screen() {
 }
 
 #[test]
+fn the_readme_shows_the_answer_as_it_is() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let told = desk().run(&["explain", "train.log"]);
+    let block = format!("```console\n$ sconce explain train.log\n{}```\n", stdout(&told));
+    assert!(readme.contains(&block), "README.md has to show this, of tests/explain/flagship.log:\n{block}");
+}
+
+#[test]
 fn a_log_in_every_format() {
     let desk = desk();
     for format in &FORMATS[1..] {
@@ -103,7 +111,9 @@ fn what_is_no_log_is_an_error() {
     assert_snapshot!("empty", desk.run(&["explain", "empty.log"]));
     assert_snapshot!("empty_as_json", desk.run(&["explain", "--format", "json", "empty.log"]));
     assert_snapshot!("empty_pipe", piped(&desk, &["explain"], b""));
-    assert_snapshot!("binary", desk.run(&["explain", "core"]));
+    let binary = desk.run(&["explain", "core"]);
+    assert!(binary.starts_with("exit code 2\n") && binary.contains("`core`"), "{binary}");
+    assert_snapshot!("binary", binary);
     assert_snapshot!("a_folder", desk.run(&["explain", "project"]));
     assert_snapshot!("a_missing_file", desk.run(&["explain", "build/gone.log"]));
 }
@@ -189,8 +199,8 @@ fn a_hostile_log_is_only_shown() {
 
 // --- What a log can come to, whatever the catalogue knows of it today ---
 
-fn said(value: &str) -> Option<Said> {
-    Some(Said { value: value.to_owned(), line: 3 })
+fn said(value: &str) -> Said {
+    Said { value: value.to_owned(), line: 3 }
 }
 
 fn diagnosis(confidence: Confidence) -> Diagnosis {
@@ -224,11 +234,11 @@ fn explained(diagnoses: Vec<Diagnosis>) -> Explained {
         Evidence { line: 40, text: "error: it did not work".to_owned() },
     ];
     let circumstances = Circumstances {
-        python: said("3.13"),
-        installation: said("distribution"),
-        torch_place: said("user"),
-        system: said("debian"),
-        compiler: said("g++"),
+        python: Some(said("3.13")),
+        installation: Some(said("distribution")),
+        torch_place: Some(said("user")),
+        system: Some(said("debian")),
+        compiler: Some(said("g++")),
         ..Circumstances::default()
     };
     let notes = vec!["the log begins in the middle of a line".to_owned()];

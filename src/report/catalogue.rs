@@ -62,7 +62,9 @@ pub fn failures_markdown(known: &[KnownFailure], out: &mut dyn Write) -> io::Res
             let _ = writeln!(text, "- [{}](#{}): {}", code(&row.id), row.id.to_lowercase(), prose(&row.title));
         }
     }
-    known.iter().for_each(|row| entry(&mut text, row));
+    for row in known {
+        entry(&mut text, row);
+    }
     out.write_all(text.as_bytes())
 }
 

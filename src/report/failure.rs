@@ -95,7 +95,7 @@ fn cause(sheet: &mut Sheet, diagnosis: &Diagnosis) -> io::Result<()> {
 
 /// A remedy: its note as prose, and each command on a line that can be copied.
 fn fix(sheet: &mut Sheet, label: &str, remedy: &Remedy) -> io::Result<()> {
-    let mut lead = Text::new(BOLD, format!("{label:<7}")).and(DIM, format!("{:<8}", remedy.platform));
+    let mut lead = Text::new(BOLD, format!("{label:<7}")).and(DIM, format!("{:<8.24}", remedy.platform));
     let under = || Text::plain(" ".repeat(15));
     if let Some(note) = &remedy.note {
         sheet.item(0, &lead, &Text::plain(note))?;

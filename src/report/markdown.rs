@@ -160,7 +160,9 @@ fn report(out: &mut String, report: &Report) {
 fn cause(out: &mut String, known: &Diagnosis) {
     let _ = writeln!(out, "\n**Cause** ({}): {}\n", prose(&known.id), prose(&known.cause));
     out.push_str(&fence(&known.evidence.text, "text"));
-    in_order(&known.remedies).into_iter().for_each(|remedy| fix(out, "Fix", remedy));
+    for remedy in in_order(&known.remedies) {
+        fix(out, "Fix", remedy);
+    }
     aftercare(out, known.into());
 }
 

@@ -117,23 +117,19 @@ fn commands(sheet: &mut Sheet, label: &str, commands: &[String]) -> io::Result<(
 /// A further cause, in two lines: its name with the line that shows it, and the first thing to do.
 fn brief(sheet: &mut Sheet, page: Page, known: &Diagnosis) -> io::Result<()> {
     let place = format!("  {}, line {}: ", known.id, known.evidence.line);
-    let first = Text::new(WARNING, "also   ").and(BOLD, &known.title).and(DIM, place);
-    sheet.line(2, &cut(&first.and(PLAIN, &known.evidence.text), page.width.saturating_sub(2)))?;
+    let how = match known.confidence {
+        Confidence::Certain => "",
+        Confidence::Likely => "probably: ",
+        Confidence::Warning => "a warning: ",
+    };
+    let first = Text::new(WARNING, "also   ").and(WARNING, how).and(BOLD, &known.title).and(DIM, place);
+    sheet.line(2, &first.and(PLAIN, &known.evidence.text).truncated(page.width.saturating_sub(2)))?;
     let Some(remedy) = known.remedies.first() else { return Ok(()) };
     match (remedy.commands.first(), &remedy.note) {
         (Some(command), _) => sheet.line(LEAD, &Text::new(COMMAND, command)),
-        (None, Some(note)) => sheet.line(LEAD, &cut(&Text::plain(note), page.width.saturating_sub(LEAD))),
+        (None, Some(note)) => sheet.line(LEAD, &Text::plain(note).truncated(page.width.saturating_sub(LEAD))),
         (None, None) => Ok(()),
     }
-}
-
-/// As much of a text as fits.
-fn cut(text: &Text, width: usize) -> Text {
-    if text.width() <= width {
-        return text.clone();
-    }
-    let mut lines = text.wrap(width.saturating_sub(2)).into_iter();
-    lines.next().unwrap_or_default().and(DIM, " …")
 }
 
 /// What else there is to know.

@@ -31,7 +31,7 @@ Configuration:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done and, where there was something to prove, proven
-  1    the answer is no: it cannot be planned, built or proven
+  1    the answer is no: it cannot be planned, built, proven or explained
   2    wrong usage, configuration or input
   75   try again: the engine or the network is not available
   130  interrupted";
