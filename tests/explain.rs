@@ -107,15 +107,20 @@ fn a_log_is_piped_in() {
 fn what_is_no_log_is_an_error() {
     let desk = desk();
     desk.write("empty.log", "");
-    fs::write(desk.path("core"), [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 64]].concat()).unwrap();
     assert_snapshot!("empty", desk.run(&["explain", "empty.log"]));
     assert_snapshot!("empty_as_json", desk.run(&["explain", "--format", "json", "empty.log"]));
     assert_snapshot!("empty_pipe", piped(&desk, &["explain"], b""));
+    assert_snapshot!("a_folder", desk.run(&["explain", "project"]));
+    assert_snapshot!("a_missing_file", desk.run(&["explain", "build/gone.log"]));
+}
+
+#[test]
+fn a_program_is_no_log() {
+    let desk = desk();
+    fs::write(desk.path("core"), [b"\x7fELF\x02\x01\x01".as_slice(), &[0; 64]].concat()).unwrap();
     let binary = desk.run(&["explain", "core"]);
     assert!(binary.starts_with("exit code 2\n") && binary.contains("`core`"), "{binary}");
     assert_snapshot!("binary", binary);
-    assert_snapshot!("a_folder", desk.run(&["explain", "project"]));
-    assert_snapshot!("a_missing_file", desk.run(&["explain", "build/gone.log"]));
 }
 
 #[test]
@@ -362,6 +367,9 @@ fn sarif_is_as_the_standard_has_it() {
         what_github_reads(&document, &name);
         let results = document["runs"][0]["results"].as_array().unwrap();
         assert_eq!(results.len(), explained.explanation.diagnoses.len().max(1), "{name}");
+        let warns = |known: &Diagnosis| known.confidence == Confidence::Warning;
+        let level = if explained.explanation.diagnoses.first().is_some_and(warns) { "warning" } else { "error" };
+        assert_eq!(results[0]["level"], level, "{name}");
         let line = explained.explanation.diagnoses.first().map(|known| known.evidence.line);
         let shown = &results[0]["locations"][0]["physicalLocation"];
         assert!(line.is_none_or(|line| shown["region"]["startLine"] == json!(line)), "{name}");

@@ -38,8 +38,12 @@ pub(super) fn prose(text: &str) -> String {
     pieces(text).iter().map(|piece| if piece.literal { code(piece.text) } else { escaped(piece.text) }).collect()
 }
 
-/// A literal. Not between backticks: HTML holds any text, in a table, too.
+/// A literal. Between backticks where nothing in it could end them; HTML holds any text, in a table, too.
 pub(super) fn code(text: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "_-./:+=".contains(c);
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(harmless) {
+        return format!("`{text}`");
+    }
     format!("<code>{}</code>", escaped(text))
 }
 
@@ -261,7 +265,8 @@ mod tests {
             prose("**b** [l](u) <img> | @all #1 a_b \u{1b}[1m\nx"),
             "\\*\\*b\\*\\* \\[l\\](u) &lt;img&gt; \\| @<!-- -->all \\#1 a\\_b \\\\nx"
         );
-        assert_eq!(prose("use `a_b`, not `c`"), "use <code>a\\_b</code>, not <code>c</code>");
+        assert_eq!(prose("use `a_b`, not `c`"), "use `a_b`, not `c`");
+        assert_eq!(code("a | `b`"), "<code>a \\| \\`b\\`</code>");
         assert_eq!(prose("one ` alone"), "one \\` alone");
     }
 

@@ -124,3 +124,42 @@ fn written(terminal: &Terminal, write: impl FnOnce(&mut dyn Write) -> io::Result
     write(&mut text).map_err(|error| Error::no("cannot write the answer").because(error))?;
     terminal.data(&text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(argument: Option<&str>, is_terminal: bool) -> String {
+        match subject(argument.map(Path::new), || is_terminal) {
+            Ok(Subject::StandardInput) => "standard input".to_owned(),
+            Ok(Subject::File(path)) => format!("file {}", path.display()),
+            Ok(Subject::Id(id)) => format!("id {id}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn what_is_asked_about_is_told_by_how_it_looks() {
+        for (argument, expected) in [
+            (Some("-"), "standard input"),
+            (Some("PYTHON_H_MISSING"), "id PYTHON_H_MISSING"),
+            (Some("python-h"), "id python-h"),
+            (Some("Cargo.toml"), "file Cargo.toml"),
+            // There is such a folder, so it is no id.
+            (Some("src"), "file src"),
+            (Some("train.log"), "file train.log"),
+            (Some("logs/train"), "file logs/train"),
+            (None, "there is no log to explain"),
+        ] {
+            assert_eq!(told(argument, true), expected);
+        }
+        assert_eq!(told(None, false), "standard input");
+    }
+
+    #[test]
+    fn a_file_is_named_from_here() {
+        assert_eq!(from_here(Path::new("./src/../Cargo.toml")).as_deref(), Some("Cargo.toml"));
+        assert_eq!(from_here(Path::new("/dev/null")), None);
+        assert_eq!(from_here(Path::new("gone")), None);
+    }
+}
