@@ -260,6 +260,7 @@ fn samples() -> Vec<(&'static str, Explained)> {
         ("likely", explained(vec![diagnosis(Likely)])),
         ("warning", explained(vec![diagnosis(Warning)])),
         ("both", explained(vec![diagnosis(Certain), Diagnosis { id: "OTHER".to_owned(), ..diagnosis(Warning) }])),
+        ("many", explained((0..6).map(|n| Diagnosis { id: format!("CAUSE_{n}"), ..diagnosis(Certain) }).collect())),
         ("nothing", explained(Vec::new())),
     ]
 }
@@ -271,7 +272,8 @@ fn every_kind_of_answer() {
     for (kind, explained) in samples() {
         let short = plain(|out| explanation::text(&explained, false, PAGE, out));
         let wide: Vec<_> = short.lines().filter(|line| line.chars().count() > PAGE.width).collect();
-        assert!(wide.is_empty() && short.lines().count() <= SCREEN.0, "{kind}: {short}");
+        assert!(wide.is_empty(), "{kind}: {wide:?}");
+        assert!(short.lines().count() <= SCREEN.0, "{kind}: {short}");
         assert_snapshot!(format!("kind_{kind}"), short);
         assert_snapshot!(format!("kind_{kind}_all"), plain(|out| explanation::text(&explained, true, PAGE, out)));
         assert_snapshot!(format!("kind_{kind}_markdown"), plain(|out| explanation::markdown(&explained, true, out)));

@@ -12,6 +12,9 @@ use crate::model::{Confidence, Diagnosis, Evidence, Explained, Remedy};
 /// What stands to the left of the text, and under it.
 const LEAD: usize = 9;
 
+/// The further causes that are told beside the first.
+const OTHERS: usize = 3;
+
 /// Writes what a log says of a failure: the first cause with its first fix, or with `all` everything.
 pub fn explanation(explained: &Explained, all: bool, page: Page, out: &mut dyn Write) -> io::Result<()> {
     let sheet = &mut Sheet::new(page, out);
@@ -20,12 +23,14 @@ pub fn explanation(explained: &Explained, all: bool, page: Page, out: &mut dyn W
         None => nothing(sheet, explained)?,
         Some((first, others)) => {
             whole(sheet, explained, first, all)?;
-            for other in others {
-                sheet.blank()?;
+            for (index, other) in others.iter().take(if all { others.len() } else { OTHERS }).enumerate() {
+                if all || index == 0 {
+                    sheet.blank()?;
+                }
                 if all { whole(sheet, explained, other, all)? } else { brief(sheet, page, other)? }
             }
             if !all {
-                left_out(sheet, first)?;
+                left_out(sheet, first, others.len().saturating_sub(OTHERS))?;
             }
         }
     }
@@ -132,13 +137,14 @@ fn brief(sheet: &mut Sheet, page: Page, known: &Diagnosis) -> io::Result<()> {
     }
 }
 
-/// What else there is to know.
-fn left_out(sheet: &mut Sheet, first: &Diagnosis) -> io::Result<()> {
+/// What else there is to know; `causes` were left out whole.
+fn left_out(sheet: &mut Sheet, first: &Diagnosis, causes: usize) -> io::Result<()> {
+    let causes = (causes > 0).then(|| count(causes, "more cause"));
     let others = platforms(first.remedies.get(1..).unwrap_or_default());
     let fixes = (!others.is_empty()).then(|| format!("other fixes ({})", others.join("; ")));
     let further = (!first.further.is_empty()).then(|| "what else to know".to_owned());
     let references = (!first.references.is_empty()).then(|| count(first.references.len(), "reference"));
-    let parts: Vec<String> = [fixes, further, references].into_iter().flatten().collect();
+    let parts: Vec<String> = [causes, fixes, further, references].into_iter().flatten().collect();
     if parts.is_empty() {
         return Ok(());
     }
