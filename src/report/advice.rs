@@ -40,6 +40,11 @@ pub(super) fn platform(remedy: &Remedy) -> &str {
     }
 }
 
+/// Whether it need not be said whom a remedy is for.
+pub(super) fn is_for_all(remedy: &Remedy) -> bool {
+    remedy.platform == "any" && remedy.note.is_some()
+}
+
 /// The language of its commands, as blocks of code name it.
 pub(super) fn language(remedy: &Remedy) -> &'static str {
     let command = remedy.commands.first().map(String::as_str).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::advice::{Advice, language, platform};
+use super::advice::{Advice, is_for_all, language, platform};
 use super::error::causes;
 use super::facts::facts;
 use super::failure::in_order;
@@ -181,7 +181,8 @@ pub(super) fn advice(out: &mut String, told: Advice, all: bool) {
 /// A remedy: its note as prose, and its commands alone in a block.
 pub(super) fn fix(out: &mut String, label: &str, remedy: &Remedy) {
     let note = remedy.note.as_ref().map(|note| format!(": {}", prose(note))).unwrap_or_default();
-    let _ = writeln!(out, "\n**{label}** ({}){note}", prose(platform(remedy)));
+    let whom = if is_for_all(remedy) { String::new() } else { format!(" ({})", prose(platform(remedy))) };
+    let _ = writeln!(out, "\n**{label}**{whom}{note}");
     if !remedy.commands.is_empty() {
         let _ = write!(out, "\n{}", fence(&remedy.commands.join("\n"), language(remedy)));
     }

@@ -103,6 +103,7 @@ fn labelled(sheet: &mut Sheet, label: &str, text: &Text) -> io::Result<()> {
 fn fix(sheet: &mut Sheet, label: &str, remedy: &Remedy) -> io::Result<()> {
     let platform = Text::new(DIM, advice::platform(remedy));
     let text = match &remedy.note {
+        Some(note) if advice::is_for_all(remedy) => Text::plain(note),
         Some(note) => platform.and(DIM, ": ").and(PLAIN, note),
         None => platform,
     };
