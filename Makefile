@@ -7,7 +7,7 @@ export SCONCE_CA_BUNDLE ?= $(HOST_CA)
 DEMO_PROJECT ?= tests/projects/gpt-fast
 DEMO_TAG ?= sconce-demo:latest
 
-.PHONY: demo test check bench bench-inspect bench-verify matrix-local sabotage ladder fuzz hooks snapshots setup
+.PHONY: demo test check bench bench-inspect bench-verify matrix-local sabotage ladder fuzz hooks snapshots setup failures
 
 demo: setup ## the main job on a real project, torch from the package index
 	cargo build --release
@@ -53,6 +53,10 @@ fuzz: ## every reader of users' files, so many SECONDS each
 
 hooks: ## the hooks of pre-commit, run by pre-commit; `scripts/test-hooks rust` has it build sconce, too
 	scripts/test-hooks
+
+failures: ## docs/failures.md, from images/failures.toml
+	cargo run --quiet -- explain --catalogue --format markdown > docs/failures.md.new
+	mv docs/failures.md.new docs/failures.md
 
 snapshots: ## accept the snapshots as they are now; review the diff before committing it
 	INSTA_UPDATE=always cargo test

@@ -14,6 +14,8 @@
 //! A compiler in shape: front ends read many formats into one [`model::Project`]; [`model::Plan`] is the intermediate
 //! representation; the back end writes a Dockerfile and runs it.
 //!
+//! A log from anywhere takes the last step alone: [`diagnose::explain`] makes a [`model::Explanation`] of it.
+//!
 //! # The layers
 //!
 //! Each sees only what is to its left, and siblings do not see each other (`tests/tidy.rs` holds it):

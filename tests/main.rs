@@ -10,6 +10,7 @@ mod cli;
 mod diagnose;
 mod docs;
 mod engine;
+mod explain;
 mod inspect;
 mod job;
 mod plan;

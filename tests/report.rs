@@ -1,7 +1,7 @@
 //! What the reports look like. Snapshots for people are without colours, save one.
 
 mod browser;
-mod formats;
+pub(crate) mod formats;
 pub(crate) mod schema;
 
 use std::io::{self, Write};

@@ -1,9 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::{Regex, RegexSet};
+use regex::Regex;
 use serde::Deserialize;
 use toml::value::Datetime;
 
+use super::marks::{Landmark, Marks};
+use super::patterns::ascii;
 use super::{demand, parse};
 use crate::model::{Error, Remedy, Result};
 
@@ -20,11 +22,12 @@ const STAGES: &[&str] =
 #[derive(Debug, Clone)]
 pub struct Failures {
     rows: Vec<Failure>,
-    /// Every pattern of every row, so that a line is read once; one by one they would take longer to make.
-    patterns: RegexSet,
-    /// The row of each of `patterns`.
-    owners: Vec<usize>,
-    envelope: Regex,
+    marks: Marks,
+    /// What loggers and builders put before a message, and torch around it.
+    before: Regex,
+    /// What tells a warning's prefix from an error's.
+    mild: Regex,
+    unknown: Vec<Remedy>,
 }
 
 /// A root cause: a row of `images/failures.toml`.
@@ -39,6 +42,9 @@ pub struct Failure {
     pub title: String,
     /// What shows it: regular expressions of a line.
     pub patterns: Vec<String>,
+    /// What shows it in the source that a traceback quotes, which is no evidence else.
+    #[serde(default)]
+    pub source_patterns: Vec<String>,
     /// Regular expressions of other lines, which hold values for the cause and the commands.
     #[serde(default)]
     pub context: Vec<String>,
@@ -51,6 +57,9 @@ pub struct Failure {
     /// What the log has to speak of, by a name in `topics`, for the row to be certain; else it is likely at most.
     #[serde(default)]
     pub about: Option<String>,
+    /// Whether what is missing belongs beside torch, in its environment, and not to the system.
+    #[serde(default)]
+    pub environment: bool,
     /// Whether its lines are warnings, which a program may go on after.
     #[serde(default)]
     pub warning: bool,
@@ -81,38 +90,57 @@ impl Failures {
         &self.rows
     }
 
-    /// The line without what loggers, builders and torch itself put before the message.
-    pub fn bare<'a>(&self, line: &'a str) -> &'a str {
-        let line = line.trim();
-        self.envelope.find(line).map_or(line, |found| &line[found.end()..])
+    /// Where a stage stands in a program's life.
+    pub fn stage_order(stage: &str) -> usize {
+        STAGES.iter().position(|known| *known == stage).unwrap_or(STAGES.len())
     }
 
-    /// The rows that a [bare](Self::bare) line shows, in the order of the file; a row may be there twice.
-    pub fn shown_by(&self, line: &str) -> impl Iterator<Item = &Failure> {
-        self.patterns.matches(line).into_iter().map(|index| &self.rows[self.owners[index]])
+    /// How to make a program say more of a failure that is none of them.
+    pub fn unknown(&self) -> &[Remedy] {
+        &self.unknown
+    }
+
+    /// Every pattern by which a log is read, and what each is for.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// What loggers, builders and torch itself put before the message, and the message with its indentation.
+    pub fn split<'a>(&self, line: &'a str) -> (&'a str, &'a str) {
+        let line = line.trim_end();
+        self.before.find(line).map_or(("", line), |found| line.split_at(found.end()))
+    }
+
+    /// Whether a line with this [prefix](Self::split) is a warning at most.
+    pub fn is_mild(&self, prefix: &str) -> bool {
+        !prefix.is_empty() && self.mild.is_match(prefix)
     }
 }
 
-/// Reads and checks the rows.
-pub(super) fn read(text: &str) -> Result<Failures> {
+/// Reads and checks the rows, and the signs of circumstances.
+pub(super) fn read(text: &str, circumstances: &str) -> Result<Failures> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct File {
         prefixes: Vec<String>,
+        mild: String,
         envelopes: Vec<String>,
+        #[serde(default)]
+        unknown: Vec<Remedy>,
         topics: BTreeMap<String, Vec<String>>,
+        #[serde(default)]
+        landmarks: BTreeMap<Landmark, Vec<String>>,
         failure: Vec<Failure>,
     }
-    let File { prefixes, envelopes, topics, failure: rows } = parse(FILE, text)?;
+    let File { prefixes, mild, envelopes, unknown, topics, landmarks, failure: rows } = parse(FILE, text)?;
     let ids: BTreeSet<_> = rows.iter().map(|row| row.id.as_str()).collect();
     demand(ids.len() == rows.len(), FILE, "failure", "an id is there twice")?;
     rows.iter().try_for_each(|row| check(row, &ids, &topics))?;
 
-    let patterns = RegexSet::new(rows.iter().flat_map(|row| &row.patterns)).map_err(unreadable)?;
-    demand(patterns.matches("").iter().next().is_none(), FILE, "failure", "a pattern matches an empty line")?;
-    let owners = rows.iter().enumerate().flat_map(|(index, row)| row.patterns.iter().map(move |_| index)).collect();
-    let envelope = Regex::new(&format!("^(?:{})+", [prefixes, envelopes].concat().join("|"))).map_err(unreadable)?;
-    Ok(Failures { rows, patterns, owners, envelope })
+    let marks = Marks::read(&rows, topics, landmarks, circumstances)?;
+    let before = format!(r"^\s*(?:{})+", [prefixes, envelopes].concat().join("|"));
+    let regex = |pattern: &str| Regex::new(&ascii(pattern)).map_err(unreadable);
+    Ok(Failures { before: regex(&before)?, mild: regex(&mild)?, rows, marks, unknown })
 }
 
 fn unreadable(error: regex::Error) -> Error {
@@ -178,6 +206,7 @@ mod tests {
 
     const ROW: &str = r#"
         prefixes = ['\[rank\d+\]:\s?']
+        mild = 'WARN'
         envelopes = ['InductorError:\s?']
         [topics]
         torch = ['torch']
@@ -196,20 +225,24 @@ mod tests {
 
     #[test]
     fn a_row_is_read_and_filled() {
-        let failures = read(ROW).expect("a catalogue");
-        let shown = failures.shown_by("there is no ladder").next().expect("the row");
+        let failures = read(ROW, "sign = []").expect("a catalogue");
+        let shown = &failures.rows()[0];
         let filled = shown.filled(&BTreeMap::from([("tool".to_owned(), "ladder".to_owned())]));
         assert_eq!(filled.cause, "there is no ladder");
         assert_eq!(filled.remedies[0].commands, ["apt-get install ladder"]);
         assert_eq!(filled.remedies[0].note.as_deref(), Some("a ladder is needed"));
-        assert_eq!(failures.bare("  [rank0]: InductorError: no ladder\n"), "no ladder");
+        assert_eq!(
+            failures.split("  [rank0]:   InductorError: no ladder\n"),
+            ("  [rank0]: ", "  InductorError: no ladder")
+        );
+        assert_eq!(failures.split("[rank0]: InductorError: no ladder").1, "no ladder");
     }
 
     #[test]
     fn a_row_that_is_not_as_it_must_be_is_refused() {
         for (from, to, expected) in [
             (r"no (?<tool>\w+)", r"(", "cannot be read"),
-            (r"no (?<tool>\w+)", r"x*", "empty line"),
+            (r"no (?<tool>\w+)", r"\w*", "no fixed text"),
             (r#"defaults = { tool = "tool" }"#, "", "no default"),
             ("{tool}", "{other}", "no default"),
             (r#""apt""#, r#""nix""#, "platform"),
@@ -224,14 +257,16 @@ mod tests {
             ),
             ("title", "titel", "does not parse"),
         ] {
-            let error = read(&ROW.replace(from, to)).expect_err(expected).to_string();
+            let error = read(&ROW.replace(from, to), "sign = []").expect_err(expected).to_string();
             assert!(error.contains(expected), "{error}");
         }
     }
 
     #[test]
     fn every_group_of_the_embedded_rows_has_a_default() {
-        let failures = read(include_str!("../../images/failures.toml")).expect("a catalogue");
+        let failures =
+            read(include_str!("../../images/failures.toml"), include_str!("../../images/circumstances.toml"))
+                .expect("a catalogue");
         for row in failures.rows() {
             for pattern in row.patterns.iter().chain(&row.context) {
                 let regex = Regex::new(pattern).expect(pattern);

@@ -3,12 +3,16 @@
 mod bases;
 mod compatibility;
 mod failures;
+mod marks;
 mod packages;
+mod patterns;
 
 pub use bases::{Accelerator, Base, BasePython, DistributionTorch, NamedBase, RefusedBase, SystemPackage};
 pub use compatibility::{CudaRelease, FreeThreaded, PythonRange, TorchRelease};
 pub use failures::{Failure, Failures, Filled};
+pub use marks::{Fact, Landmark, Marks, Role, Sign};
 pub use packages::{Module, Packages};
+pub use patterns::Patterns;
 
 use std::sync::LazyLock;
 
@@ -20,8 +24,9 @@ use crate::model::{Error, Result};
 
 /// Their patterns take longer to make than all else here, and few runs have a failure to explain.
 #[expect(clippy::unwrap_used, reason = "the text is fixed, and a test reads it")]
-static FAILURES: LazyLock<Failures> =
-    LazyLock::new(|| failures::read(include_str!("../../images/failures.toml")).unwrap());
+static FAILURES: LazyLock<Failures> = LazyLock::new(|| {
+    failures::read(include_str!("../../images/failures.toml"), include_str!("../../images/circumstances.toml")).unwrap()
+});
 
 /// Every fact that sconce knows.
 #[derive(Debug, Clone)]

@@ -1,114 +1,51 @@
 //! From the text of a failure to its root cause, by the rows of `images/failures.toml`. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod advice;
+mod decisive;
+mod decode;
+mod quoted;
+mod reader;
+mod scan;
+mod signs;
+mod unfold;
+
 use std::io::{self, Read};
 
-use regex::{Captures, Regex};
+use scan::Scan;
 
-use crate::catalogue::{Catalogue, Failure};
-use crate::model::{Circumstances, Confidence, Diagnosis, Evidence, Explanation, plain};
+use crate::catalogue::Catalogue;
+use crate::model::{Confidence, Diagnosis, Explanation};
 
-/// The longest evidence, in characters.
-const LONGEST: usize = 400;
-
-/// What `log` says of a failure.
+/// What `log` says of a failure. It is read as it comes, in bounded memory; it may be an archive of gzip, UTF-16, or one
+/// line.
 ///
 /// # Errors
 ///
-/// Where the log cannot be read.
-pub fn explain(catalogue: &Catalogue, mut log: impl Read) -> io::Result<Explanation> {
-    let mut bytes = Vec::new();
-    log.read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
+/// Where the log cannot be read; of [`io::ErrorKind::InvalidData`] where it is no text.
+pub fn explain(catalogue: &Catalogue, log: impl Read) -> io::Result<Explanation> {
+    let mut scan = Scan::new(catalogue.failures());
+    let ended = reader::read(log, |number, line| scan.line(number, line))?;
+    let mut scanned = scan.end();
+    let diagnoses = advice::diagnoses(catalogue.failures(), &scanned);
+    // A warning does not say what ended the program.
+    let known = diagnoses.iter().any(|diagnosis| diagnosis.confidence != Confidence::Warning);
+    let decisive = if known { Vec::new() } else { std::mem::take(&mut scanned.decisive) };
     Ok(Explanation {
-        lines: text.lines().count(),
-        diagnoses: diagnose(catalogue, &text),
-        circumstances: Circumstances::default(),
-        decisive: Vec::new(),
-        notes: Vec::new(),
+        lines: ended.lines,
+        diagnoses,
+        circumstances: scanned.circumstances,
+        decisive,
+        notes: ended.notes,
     })
 }
 
-/// A row, and the line that shows it.
-struct Finding<'a> {
-    failure: &'a Failure,
-    /// The line's index.
-    line: usize,
-}
-
 /// The root causes that `log` shows, the most certain first; empty where no row matches.
-///
-/// A failure causes those that are logged after it, so the earlier one is the more certain.
 pub fn diagnose(catalogue: &Catalogue, log: &str) -> Vec<Diagnosis> {
-    let text = plain(log);
-    let lines: Vec<&str> = text.lines().map(|line| catalogue.failures().bare(line)).collect();
-    let mut findings: Vec<Finding<'_>> = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        for failure in catalogue.failures().shown_by(line) {
-            if findings.iter().all(|known| known.failure.id != failure.id) {
-                findings.push(Finding { failure, line: index });
-            }
-        }
+    let mut scan = Scan::new(catalogue.failures());
+    for (index, line) in log.lines().enumerate() {
+        line.split('\r').for_each(|line| scan.line(index + 1, line.as_bytes()));
     }
-    let found: BTreeSet<_> = findings.iter().map(|finding| finding.failure.id.as_str()).collect();
-    let said_better = |finding: &&Finding<'_>| finding.failure.yields_to.iter().any(|id| found.contains(id.as_str()));
-    findings.iter().filter(|finding| !said_better(finding)).map(|finding| finding.diagnosis(&lines)).collect()
-}
-
-impl Finding<'_> {
-    fn diagnosis(&self, lines: &[&str]) -> Diagnosis {
-        let line = lines[self.line];
-        let evidence = captures(&self.failure.patterns, &[line]);
-        let filled = self.failure.filled(&self.values(&evidence, lines));
-        let found = evidence.first().and_then(|found| found.get(0)).map_or(0, |found| found.start());
-        Diagnosis {
-            id: self.failure.id.clone(),
-            title: self.failure.title.clone(),
-            stage: self.failure.stage.clone(),
-            confidence: Confidence::Certain,
-            cause: filled.cause,
-            evidence: Evidence { line: self.line + 1, text: excerpt(line, found) },
-            remedies: filled.remedies,
-            check: filled.check,
-            further: filled.further,
-            references: self.failure.references.clone(),
-        }
-    }
-
-    /// The values that the cause and the commands name: from the evidence, else from any line, else the defaults.
-    fn values(&self, evidence: &[Captures<'_>], lines: &[&str]) -> BTreeMap<String, String> {
-        let mut values = BTreeMap::new();
-        for captures in evidence.iter().chain(&captures(&self.failure.context, lines)) {
-            for (name, value) in named(captures, self.failure) {
-                values.entry(name).or_insert(value);
-            }
-        }
-        for (name, value) in &self.failure.defaults {
-            values.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-        values
-    }
-}
-
-/// Of each pattern that matches any of the lines, what it captures in the first of them.
-fn captures<'a>(patterns: &[String], lines: &[&'a str]) -> Vec<Captures<'a>> {
-    let regexes = patterns.iter().filter_map(|pattern| Regex::new(pattern).ok());
-    regexes.filter_map(|regex| lines.iter().find_map(|line| regex.captures(line))).collect()
-}
-
-/// The groups that matched. A log may hold anything, and the values stand in commands: what a shell would read as more than
-/// a word is left out.
-fn named(captures: &Captures<'_>, failure: &Failure) -> Vec<(String, String)> {
-    let harmless = |value: &str| value.chars().all(|c| c.is_ascii_alphanumeric() || "._+-/: ".contains(c));
-    let value = |name: &String| captures.name(name).map(|found| found.as_str()).filter(|value| harmless(value));
-    failure.defaults.keys().filter_map(|name| Some((name.clone(), value(name)?.to_owned()))).collect()
-}
-
-/// The line, or where it is long the part around the byte `found`.
-fn excerpt(line: &str, found: usize) -> String {
-    let before = line[..found].chars().count();
-    let skipped = if line.chars().count() <= LONGEST { 0 } else { before.saturating_sub(LONGEST / 4) };
-    line.chars().skip(skipped).take(LONGEST).collect()
+    advice::diagnoses(catalogue.failures(), &scan.end())
 }
 
 #[cfg(test)]
@@ -197,6 +134,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut_around_what_was_found() {
+        const LONGEST: usize = 400;
         let log = format!("{}fatal error: Python.h: No such file or directory{}", "é".repeat(3000), "x".repeat(3000));
         let evidence = diagnosed(&log).remove(0).evidence.text;
         assert!(evidence.chars().count() <= LONGEST && evidence.contains("Python.h: No such file"), "{evidence}");

@@ -11,6 +11,7 @@ mod base_row;
 mod diagnosis;
 mod digest;
 mod error;
+mod explained;
 mod explanation;
 mod facts;
 mod freshness;
@@ -34,6 +35,7 @@ pub use base_row::{BaseCheck, BasePythons, BaseRow};
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Remedy};
 pub use digest::sha256_hex;
 pub use error::{Error, ErrorKind, Result};
+pub use explained::{Explained, KnownFailure, STANDARD_INPUT};
 pub use explanation::{Circumstances, Explanation, Said};
 pub use facts::{
     Alternative, BaseHint, Conflict, FileRead, IsolationExempt, Selectable, SelectableKind, Subproject, SystemHint,

@@ -81,14 +81,31 @@ fn cause(sheet: &mut Sheet, diagnosis: &Diagnosis) -> io::Result<()> {
     sheet.log(7, [diagnosis.evidence.text.as_str()])?;
     let mut label = "fix";
     for remedy in in_order(&diagnosis.remedies) {
-        let mut platform = remedy.platform.as_str();
-        for command in &remedy.commands {
-            let lead = Text::new(BOLD, format!("{label:<7}")).and(DIM, format!("{platform:<8}"));
-            sheet.line(0, &lead.and(COMMAND, command))?;
-            (label, platform) = ("", "");
-        }
+        fix(sheet, label, remedy)?;
+        label = "";
     }
+    for (index, command) in diagnosis.check.iter().enumerate() {
+        let label = if index == 0 { "check" } else { "" };
+        sheet.line(0, &Text::new(BOLD, format!("{label:<15}")).and(COMMAND, command))?;
+    }
+    let more = Text::new(DIM, "more   ");
+    diagnosis.further.iter().try_for_each(|text| sheet.item(0, &more, &Text::new(DIM, text)))?;
     diagnosis.references.iter().try_for_each(|url| sheet.line(0, &Text::new(DIM, format!("see    {url}"))))
+}
+
+/// A remedy: its note as prose, and each command on a line that can be copied.
+fn fix(sheet: &mut Sheet, label: &str, remedy: &Remedy) -> io::Result<()> {
+    let mut lead = Text::new(BOLD, format!("{label:<7}")).and(DIM, format!("{:<8.24}", remedy.platform));
+    let under = || Text::plain(" ".repeat(15));
+    if let Some(note) = &remedy.note {
+        sheet.item(0, &lead, &Text::plain(note))?;
+        lead = under();
+    }
+    for command in &remedy.commands {
+        sheet.line(0, &lead.and(COMMAND, command))?;
+        lead = under();
+    }
+    Ok(())
 }
 
 /// The fix for an image first: it is an image that failed.

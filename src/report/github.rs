@@ -76,7 +76,13 @@ fn warning(note: &Note, place: Option<&Place>, out: &mut dyn Write) -> io::Resul
     command("warning", "sconce", place, &format!("{}{hint}", note.message), out)
 }
 
-fn command(name: &str, title: &str, place: Option<&Place>, message: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn command(
+    name: &str,
+    title: &str,
+    place: Option<&Place>,
+    message: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     write!(out, "::{name} title={}", property(title))?;
     if let Some(Place { file, line }) = place {
         write!(out, ",file={},line={line}", property(file))?;

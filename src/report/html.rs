@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+use super::advice::platform;
 use super::error::causes;
 use super::facts::facts;
 use super::failure::in_order;

@@ -8,8 +8,8 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::error::causes;
 use crate::model::{
-    Answer, Answers, BaseCheck, BaseRow, CheckedFile, ClaimCheck, Error, ErrorKind, FileState, Image, Origin, Plan,
-    Project, Refresh, Report, SCHEMA,
+    Answer, Answers, BaseCheck, BaseRow, CheckedFile, ClaimCheck, Error, ErrorKind, Explained, FileState, Image,
+    KnownFailure, Origin, Plan, Project, Refresh, Report, SCHEMA,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -132,6 +132,35 @@ pub fn claim(check: &ClaimCheck, out: &mut dyn Write) -> io::Result<()> {
         attestation: &'a ClaimCheck,
     }
     answer(Answer { ok: check.ok(), attestation: check }, out)
+}
+
+/// Writes what a log says of a failure; `ok` says whether a cause is known.
+pub fn explanation(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        ok: bool,
+        #[serde(flatten)]
+        explained: &'a Explained,
+    }
+    answer(Answer { ok: explained.explanation.known(), explained }, out)
+}
+
+/// Writes a failure that is known.
+pub fn failure(failure: &KnownFailure, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        failure: &'a KnownFailure,
+    }
+    answer(Answer { failure }, out)
+}
+
+/// Writes every failure that is known.
+pub fn failures(failures: &[KnownFailure], out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        failures: &'a [KnownFailure],
+    }
+    answer(Answer { failures }, out)
 }
 
 /// Writes an error.

@@ -10,7 +10,9 @@ use std::time::Duration;
 // quick-junit serves cargo-nextest: well kept, counts by itself, and drops what XML cannot hold.
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
+use super::advice;
 use super::error::causes;
+use super::failure::in_order;
 use super::step::step_name;
 use super::verdict::{recalled, tally};
 use crate::model::{
@@ -125,10 +127,13 @@ fn paragraphs(parts: &[String]) -> String {
 /// The causes with their fixes.
 fn explained(diagnoses: &[&Diagnosis]) -> String {
     let told = diagnoses.iter().map(|known| {
-        let fixes = super::failure::in_order(&known.remedies).into_iter();
-        let fixes =
-            fixes.flat_map(|fix| fix.commands.iter().map(|command| format!("\nfix ({}): {command}", fix.platform)));
-        format!("cause ({}): {}{}", known.id, known.cause, fixes.collect::<String>())
+        let fixes = in_order(&known.remedies).into_iter();
+        let fixes = fixes.map(|fix| (format!("fix ({})", fix.platform), advice::lines(fix).collect()));
+        let check = ("check".to_owned(), known.check.iter().map(String::as_str).collect());
+        let further = known.further.iter().map(|text| ("more".to_owned(), vec![text.as_str()]));
+        let parts = fixes.chain([check]).chain(further).filter(|(_, lines): &(_, Vec<&str>)| !lines.is_empty());
+        let parts = parts.map(|(label, lines)| format!("\n{label}: {}", lines.join("\n    ")));
+        format!("cause ({}): {}{}", known.id, known.cause, parts.collect::<String>())
     });
     told.collect::<Vec<_>>().join("\n\n")
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
+use super::advice::{Advice, is_for_all, language, platform};
 use super::error::causes;
 use super::facts::facts;
 use super::failure::in_order;
@@ -13,7 +14,8 @@ use super::styled::Text;
 use super::units::{seconds, short_id};
 use super::verdict::{mark, recalled, tally, timing, tried, verdict};
 use crate::model::{
-    Answer, Answers, Check, CheckOutcome, Diagnosis, Error, Note, Outcome, Report, Severity, Trial, Verification, plain,
+    Answer, Answers, Check, CheckOutcome, Diagnosis, Error, Note, Outcome, Remedy, Report, Severity, Trial,
+    Verification, plain,
 };
 
 /// Writes the answers, of several a table first.
@@ -36,8 +38,12 @@ pub(super) fn prose(text: &str) -> String {
     pieces(text).iter().map(|piece| if piece.literal { code(piece.text) } else { escaped(piece.text) }).collect()
 }
 
-/// A literal. Not between backticks: HTML holds any text, in a table, too.
-fn code(text: &str) -> String {
+/// A literal. Between backticks where nothing in it could end them; HTML holds any text, in a table, too.
+pub(super) fn code(text: &str) -> String {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "_-./:+=".contains(c);
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(harmless) {
+        return format!("`{text}`");
+    }
     format!("<code>{}</code>", escaped(text))
 }
 
@@ -158,10 +164,39 @@ fn report(out: &mut String, report: &Report) {
 fn cause(out: &mut String, known: &Diagnosis) {
     let _ = writeln!(out, "\n**Cause** ({}): {}\n", prose(&known.id), prose(&known.cause));
     out.push_str(&fence(&known.evidence.text, "text"));
-    for fix in in_order(&known.remedies) {
-        let _ = write!(out, "\n**Fix** ({}):\n\n{}", prose(&fix.platform), fence(&fix.commands.join("\n"), "sh"));
+    for remedy in in_order(&known.remedies) {
+        fix(out, "Fix", remedy);
     }
-    for reference in &known.references {
+    aftercare(out, known.into());
+}
+
+/// Why it is so and what to do: the first fix, or with `all` everything.
+pub(super) fn advice(out: &mut String, told: Advice, all: bool) {
+    let _ = writeln!(out, "\n{}", prose(told.cause));
+    let shown = if all { told.remedies.len() } else { 1 };
+    told.remedies.iter().take(shown).for_each(|remedy| fix(out, "Fix", remedy));
+    aftercare(out, if all { told } else { Advice { further: &[], references: &[], ..told } });
+}
+
+/// A remedy: its note as prose, and its commands alone in a block.
+pub(super) fn fix(out: &mut String, label: &str, remedy: &Remedy) {
+    let note = remedy.note.as_ref().map(|note| format!(": {}", prose(note))).unwrap_or_default();
+    let whom = if is_for_all(remedy) { String::new() } else { format!(" ({})", prose(platform(remedy))) };
+    let _ = writeln!(out, "\n**{label}**{whom}{note}");
+    if !remedy.commands.is_empty() {
+        let _ = write!(out, "\n{}", fence(&remedy.commands.join("\n"), language(remedy)));
+    }
+}
+
+/// How to see that it is mended, and what else to know.
+pub(super) fn aftercare(out: &mut String, told: Advice) {
+    if !told.check.is_empty() {
+        let _ = write!(out, "\n**Check**\n\n{}", fence(&told.check.join("\n"), "sh"));
+    }
+    for text in told.further {
+        let _ = writeln!(out, "\n{}", prose(text));
+    }
+    for reference in told.references {
         let _ = writeln!(out, "\nSee {}", prose(reference));
     }
 }
@@ -231,7 +266,8 @@ mod tests {
             prose("**b** [l](u) <img> | @all #1 a_b \u{1b}[1m\nx"),
             "\\*\\*b\\*\\* \\[l\\](u) &lt;img&gt; \\| @<!-- -->all \\#1 a\\_b \\\\nx"
         );
-        assert_eq!(prose("use `a_b`, not `c`"), "use <code>a\\_b</code>, not <code>c</code>");
+        assert_eq!(prose("use `a_b`, not `c`"), "use `a_b`, not `c`");
+        assert_eq!(code("a | `b`"), "<code>a \\| \\`b\\`</code>");
         assert_eq!(prose("one ` alone"), "one \\` alone");
     }
 

@@ -12,16 +12,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use url::Url;
 
+use super::advice;
 use super::error::causes;
 use super::failure::in_order;
 use super::json::write;
-use super::markdown::{fence, prose};
+use super::markdown::{aftercare, fix, prose};
 use super::place::{self, Place};
 use super::step::step_name;
 use super::verdict::tally;
 use crate::model::{
-    Answer, Answers, BuildFailure, Check, CheckOutcome, Diagnosis, Note, Outcome, Report, Severity, Trial, plain,
-    sha256_hex,
+    Answer, Answers, BuildFailure, Check, CheckOutcome, Diagnosis, Note, Outcome, Remedy, Report, Severity, Trial,
+    plain, sha256_hex,
 };
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
@@ -34,40 +35,52 @@ pub(super) fn answers(answers: &Answers, out: &mut dyn Write) -> io::Result<()> 
     let mut log = Log::default();
     let folder = answers.folder.as_deref();
     answers.list.iter().for_each(|answer| log.answer(answer, folder));
-    let run = json!({
-        "tool": {"driver": {
-            "name": "sconce",
-            "version": env!("CARGO_PKG_VERSION"),
-            "semanticVersion": env!("CARGO_PKG_VERSION"),
-            "rules": log.rules,
-        }},
-        "invocations": [{
-            "executionSuccessful": answers.list.iter().all(|answer| answer.result.is_ok()),
-            "toolExecutionNotifications": log.notifications,
-        }],
-        "columnKind": "unicodeCodePoints",
-        "results": log.results,
-    });
-    write(&json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}), out)
+    log.write(answers.list.iter().all(|answer| answer.result.is_ok()), out)
 }
 
+/// A run of the tool, as it comes together.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     rules: Vec<Value>,
     results: Vec<Value>,
     notifications: Vec<Value>,
 }
 
 /// What a result says, and where.
-struct Finding<'a> {
-    rule: usize,
-    id: &'a str,
+pub(super) struct Finding<'a> {
+    pub(super) rule: usize,
+    pub(super) id: &'a str,
     /// What tells it from others of the same rule.
-    of: String,
-    message: String,
+    pub(super) of: String,
+    pub(super) level: &'static str,
+    pub(super) message: String,
 }
 
 impl Log {
+    /// Writes what was gathered as one run of the tool; `answered` says whether every question had an answer.
+    pub(super) fn write(self, answered: bool, out: &mut dyn Write) -> io::Result<()> {
+        let run = json!({
+            "tool": {"driver": {
+                "name": "sconce",
+                "version": env!("CARGO_PKG_VERSION"),
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": self.rules,
+            }},
+            "invocations": [{
+                "executionSuccessful": answered,
+                "toolExecutionNotifications": self.notifications,
+            }],
+            "columnKind": "unicodeCodePoints",
+            "results": self.results,
+        });
+        write(&json!({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}), out)
+    }
+
+    /// Adds what is to be known beside the results.
+    pub(super) fn note(&mut self, notification: Value) {
+        self.notifications.push(notification);
+    }
+
     fn answer(&mut self, answer: &Answer, folder: Option<&Path>) {
         let report = match &answer.result {
             Ok(report) => report,
@@ -79,9 +92,12 @@ impl Log {
         let locations = locations(report, folder);
         let before = self.results.len();
         for known in &report.diagnoses {
-            let rule = self.rule(&known.id, || diagnosis_rule(known));
+            let rule = self.rule(&known.id, || diagnosis_rule(known, &in_order(&known.remedies)));
             let message = diagnosed(report, known);
-            self.result(&locations, &Finding { rule, id: &known.id, of: report.outcome.name().to_owned(), message });
+            self.result(
+                &locations,
+                &Finding { rule, id: &known.id, of: report.outcome.name().to_owned(), level: "error", message },
+            );
         }
         self.checks(report, &locations);
         let found = self.results.len() > before;
@@ -103,40 +119,44 @@ impl Log {
             let name = report.outcome.name();
             let message =
                 format!("{} in `{name}`, {}: {}\n{}", check.title, trial.title, check.evidence, check.error.trim_end());
-            self.result(locations, &Finding { rule, id: &id, of: format!("{name} {}", trial.id), message });
+            self.result(
+                locations,
+                &Finding { rule, id: &id, of: format!("{name} {}", trial.id), level: "error", message },
+            );
         }
     }
 
     fn step(&mut self, report: &Report, failure: &BuildFailure, locations: &Value) {
         let message = format!("{}: {}\n{}", step_name(&failure.step), failure.message, failure.log.join("\n"));
-        self.plain(report, "build-failed", "a step of the Dockerfile failed", message, locations);
+        self.plain("build-failed", "a step of the Dockerfile failed", report.outcome.name(), message, locations);
     }
 
     /// Not proven, although no check failed.
     fn nothing(&mut self, report: &Report, tally: &str, locations: &Value) {
         let message = format!("{tally} in `{}`", report.outcome.name());
-        self.plain(report, "not-proven", "the image is not proven", message, locations);
+        self.plain("not-proven", "the image is not proven", report.outcome.name(), message, locations);
     }
 
-    fn plain(&mut self, report: &Report, id: &str, title: &str, message: String, locations: &Value) {
+    /// A result of a rule that says no more than its title. `of` tells it from others.
+    pub(super) fn plain(&mut self, id: &str, title: &str, of: &str, message: String, locations: &Value) {
         let rule = self.rule(id, || rule(id, title, title, title, title, None));
-        self.result(locations, &Finding { rule, id, of: report.outcome.name().to_owned(), message });
+        self.result(locations, &Finding { rule, id, of: of.to_owned(), level: "error", message });
     }
 
     /// The index of the rule `id`, which is made where it is not there yet.
-    fn rule(&mut self, id: &str, make: impl FnOnce() -> Value) -> usize {
+    pub(super) fn rule(&mut self, id: &str, make: impl FnOnce() -> Value) -> usize {
         self.rules.iter().position(|rule| rule["id"] == id).unwrap_or_else(|| {
             self.rules.push(make());
             self.rules.len() - 1
         })
     }
 
-    fn result(&mut self, locations: &Value, finding: &Finding) {
+    pub(super) fn result(&mut self, locations: &Value, finding: &Finding) {
         let fingerprint = sha256_hex([finding.id.as_bytes(), b"\n", finding.of.as_bytes()]);
         self.results.push(json!({
             "ruleId": finding.id,
             "ruleIndex": finding.rule,
-            "level": "error",
+            "level": finding.level,
             "message": {"text": message(&finding.message)},
             "locations": locations,
             "partialFingerprints": {"primaryLocationLineHash": fingerprint},
@@ -157,14 +177,22 @@ fn diagnosed(report: &Report, known: &Diagnosis) -> String {
     format!("{}, in `{}`\nevidence: {}{checks}", known.cause, report.outcome.name(), known.evidence.text)
 }
 
-fn diagnosis_rule(known: &Diagnosis) -> Value {
-    let (mut text, mut markdown) = (known.cause.clone(), prose(&known.cause));
-    for fix in in_order(&known.remedies) {
-        let commands = plain(&fix.commands.join("\n"));
-        let _ = write!(text, "\n\n{}:\n{commands}", fix.platform);
-        let _ = write!(markdown, "\n\n**{}**\n\n{}", prose(&fix.platform), fence(&commands, "sh"));
+/// The rule of a known cause, its remedies in this order.
+pub(super) fn diagnosis_rule(known: &Diagnosis, remedies: &[&Remedy]) -> Value {
+    let (mut text, mut markdown) = (known.cause.clone(), format!("{}\n", prose(&known.cause)));
+    for remedy in remedies {
+        let lines: Vec<&str> = advice::lines(remedy).collect();
+        let _ = write!(text, "\n\n{}:\n{}", remedy.platform, lines.join("\n"));
+        fix(&mut markdown, "Fix", remedy);
     }
-    let title = format!("torch.compile: {}", known.id);
+    if !known.check.is_empty() {
+        let _ = write!(text, "\n\ncheck:\n{}", known.check.join("\n"));
+    }
+    for more in &known.further {
+        let _ = write!(text, "\n\n{more}");
+    }
+    aftercare(&mut markdown, known.into());
+    let title = format!("torch.compile: {}", known.title);
     rule(&known.id, &title, &known.cause, &text, &markdown, known.references.first())
 }
 
@@ -206,7 +234,8 @@ fn repository(reference: &str) -> &str {
     }
 }
 
-fn physical(place: &Place) -> Value {
+/// A line of a file.
+pub(super) fn physical(place: &Place) -> Value {
     let uri = utf8_percent_encode(&place.file, PATH).to_string();
     json!({"physicalLocation": {
         "artifactLocation": {"uri": uri},
@@ -224,7 +253,7 @@ fn noted(report: &Report, note: &Note, folder: Option<&Path>) -> Value {
     notification
 }
 
-fn notification(level: &str, text: &str) -> Value {
+pub(super) fn notification(level: &str, text: &str) -> Value {
     json!({"level": level, "message": {"text": message(text)}})
 }
 

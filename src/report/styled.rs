@@ -43,6 +43,24 @@ impl Text {
         self.spans.iter().map(|span| span.text.width()).sum()
     }
 
+    /// As much of it as fits `width`; what is left out is a dim `…`.
+    pub(super) fn truncated(&self, width: usize) -> Self {
+        if self.width() <= width {
+            return self.clone();
+        }
+        let mut line = Self::default();
+        let mut used = 1;
+        for (style, c) in self.spans.iter().flat_map(|span| span.text.chars().map(|c| (span.style, c))) {
+            used += c.width().unwrap_or(0);
+            if used > width {
+                break;
+            }
+            line.push(style, c);
+        }
+        line.trim_end();
+        line.and(DIM, "…")
+    }
+
     /// Breaks it at spaces into lines of at most `width` columns; a word that is wider is broken anywhere. There is
     /// always at least one line.
     pub(super) fn wrap(&self, width: usize) -> Vec<Self> {
@@ -147,6 +165,16 @@ mod tests {
         let lines = Text::plain("one two ").and(BOLD, "three four").wrap(9);
         let styles: Vec<Vec<Style>> = lines.iter().map(|line| line.spans.iter().map(|s| s.style).collect()).collect();
         assert_eq!(styles, [vec![PLAIN], vec![BOLD], vec![BOLD]]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        let text = |text: &str, width| -> String {
+            Text::plain(text).truncated(width).spans.into_iter().map(|span| span.text).collect()
+        };
+        assert_eq!(text("one two", 7), "one two");
+        assert_eq!(text("one two three", 8), "one two…");
+        assert_eq!(text("漢字漢字", 6), "漢字…");
     }
 
     proptest::proptest! {

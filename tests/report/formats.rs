@@ -30,7 +30,7 @@ pub(super) fn in_format(name: &str, answers: &Answers) -> String {
 }
 
 /// No terminal, log or page is steered by any of them.
-fn assert_inert(text: &str) {
+pub(crate) fn assert_inert(text: &str) {
     let obeyed = |c: &char| {
         (c.is_control() && *c != '\n' && *c != '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
@@ -77,7 +77,10 @@ fn annotations_of_every_outcome() {
 /// In Markdown, hostile text can stand in a block or in a line: there it must not be markup.
 #[test]
 fn markdown_holds_no_foreign_markup() {
-    let text = in_format("markdown", &samples::answers(vec![samples::hostile()]));
+    assert_no_foreign_markup(&in_format("markdown", &samples::answers(vec![samples::hostile()])));
+}
+
+pub(crate) fn assert_no_foreign_markup(text: &str) {
     let mut fence: Option<String> = None;
     for line in text.lines() {
         let ticks: String = line.chars().take_while(|c| *c == '`').collect();
@@ -113,7 +116,7 @@ fn junit_is_read_back() {
 }
 
 /// The official schema (OASIS, 2.1.0), as the crate serde-sarif carries it.
-fn sarif_schema() -> Value {
+pub(crate) fn sarif_schema() -> Value {
     // Of this platform alone: what only others need was never fetched.
     let host = Command::new("rustc").args(["--print", "host-tuple"]).output().unwrap();
     let host = String::from_utf8(host.stdout).unwrap();
@@ -154,7 +157,7 @@ fn sarif_is_as_the_standard_has_it() {
 }
 
 /// What code scanning wants beyond the standard.
-fn what_github_reads(document: &Value, kind: &str) {
+pub(crate) fn what_github_reads(document: &Value, kind: &str) {
     let run = &document["runs"][0];
     for result in run["results"].as_array().unwrap() {
         let rule = &run["tool"]["driver"]["rules"][usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];

@@ -14,7 +14,7 @@ use crate::args::{Build, Command, Images, Inspect, Render, Templates, Verify};
 use crate::engine::{with_engine, without_engine};
 use crate::reports::Reports;
 use crate::terminal::Terminal;
-use crate::{freshness, pages, reference, settings};
+use crate::{explain, freshness, pages, reference, settings};
 
 /// Runs `command`, whose matches `matches` are.
 pub(crate) fn run(command: &Command, matches: &ArgMatches, terminal: &Terminal) -> Result<bool> {
@@ -23,6 +23,7 @@ pub(crate) fn run(command: &Command, matches: &ArgMatches, terminal: &Terminal) 
         Command::Render(args) => render(args, matches, terminal),
         Command::Build(args) => build(args, matches, terminal),
         Command::Verify(args) => verify(args, matches, terminal),
+        Command::Explain(args) => explain::explain(args, matches, terminal),
         Command::Images { command: None | Some(Images::List) } => list(terminal),
         Command::Images { command: Some(Images::Check) } => check(terminal),
         Command::Images { command: Some(Images::Bootstrap { name, allow_expired }) } => {

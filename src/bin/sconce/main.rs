@@ -6,6 +6,7 @@ mod commands;
 mod documentation;
 mod engine;
 mod errors;
+mod explain;
 mod freshness;
 mod pages;
 mod progress;

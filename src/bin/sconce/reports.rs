@@ -9,6 +9,18 @@ use sconce::report::{self, Format, github};
 
 use crate::terminal::Terminal;
 
+/// Adds to the summary of this step of a GitHub workflow, where it has one.
+pub(crate) fn summarise(markdown: &[u8]) -> Result<()> {
+    let Some(summary) = summary(|name| std::env::var_os(name)) else { return Ok(()) };
+    append(&summary, markdown).map_err(|error| {
+        Error::usage(format!("cannot write the step's summary, `{}`", summary.display())).because(error)
+    })
+}
+
+fn summary(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
+    variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
 /// Where a report goes.
 #[derive(Debug, PartialEq, Eq)]
 enum Target {
@@ -45,9 +57,8 @@ impl Reports {
 
 fn target(value: &str, variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Result<Target> {
     if value == "github" {
-        let summary = variable("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty());
         let hint = "leave `--report github` out elsewhere; `--report markdown=FILE` writes the same summary to a file";
-        return summary.map(|path| Target::GitHub { summary: path.into() }).ok_or_else(|| {
+        return summary(variable).map(|summary| Target::GitHub { summary }).ok_or_else(|| {
             wrong("`github` is for steps of GitHub workflows, and $GITHUB_STEP_SUMMARY is not set").with_hint(hint)
         });
     }

@@ -8,8 +8,10 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod explain;
 mod proof;
 
+pub(crate) use explain::{Explain, ExplainFormat};
 pub(crate) use proof::{Proof, Reports, RunAs, Subject, Verify};
 
 const STYLES: Styles = Styles::styled()
@@ -29,7 +31,7 @@ Configuration:
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done and, where there was something to prove, proven
-  1    the answer is no: it cannot be planned, built or proven
+  1    the answer is no: it cannot be planned, built, proven or explained
   2    wrong usage, configuration or input
   75   try again: the engine or the network is not available
   130  interrupted";
@@ -54,7 +56,11 @@ pub(crate) struct Cli {
 /// Parses the command line: what it says, and the matches of the subcommand, which know where a value came from.
 pub(crate) fn parse() -> Result<(Cli, ArgMatches), clap::Error> {
     let matches = deaf_to_empty(Cli::command()).try_get_matches()?;
-    let cli = Cli::from_arg_matches(&matches)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    // Errors are documents, too, however JSON was asked for.
+    if let Command::Explain(explain) = &cli.command {
+        cli.global.json |= explain.format == ExplainFormat::Json;
+    }
     let subcommand = matches.subcommand().map(|(_, matches)| matches.clone());
     Ok((cli, subcommand.unwrap_or_default()))
 }
@@ -146,6 +152,20 @@ pub(crate) enum Command {
         "sconce verify app:cpu app:cuda --report html=proof.html --report junit=proof.xml",
     ]))]
     Verify(Box<Verify>),
+
+    /// Say what a log's failure comes from, and what to do about it
+    ///
+    /// Reads what a program, a compiler, an installer or a build wrote, finds the line that matters, and names the cause and the
+    /// fix for the machine that the log speaks of. Nothing is run and nothing is fetched. Where no known cause fits it says
+    /// so, shows the lines that look decisive, and the exit code is 1.
+    #[command(after_help = examples(&[
+        "sconce explain train.log",
+        "docker logs app 2>&1 | sconce explain",
+        "sconce explain train.log --format markdown",
+        "sconce explain PYTHON_H_MISSING",
+        "sconce explain --catalogue",
+    ]))]
+    Explain(Explain),
 
     /// List the base images, or make one without a registry
     #[command(after_help = examples(&["sconce images", "sconce images bootstrap debian-13"]))]
