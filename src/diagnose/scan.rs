@@ -105,10 +105,12 @@ impl<'a> Scan<'a> {
         };
         self.look(&line);
         if self.hits.is_empty() && !self.quoted.open() {
+            // Nearly every line of a log.
             self.ordinary += usize::from(!line.trim_ascii().is_empty());
             return;
         }
-        let text = plain(&String::from_utf8_lossy(&line));
+        let text = String::from_utf8_lossy(&line);
+        let text = if text.is_ascii() { text } else { Cow::Owned(plain(&text)) };
         match unfold::literal(&text) {
             Some(text) => text.lines().for_each(|line| {
                 self.look(line.as_bytes());
@@ -127,6 +129,11 @@ impl<'a> Scan<'a> {
                 hits.insert(index);
             }
         });
+        // That a line would be source is of no interest where it holds nothing else.
+        let roles = failures.marks().roles();
+        if hits.iter().all(|index| roles[*index] == Role::Landmark(Landmark::Source)) {
+            hits.clear();
+        }
     }
 
     /// Reads a line whose texts are found.
