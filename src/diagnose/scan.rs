@@ -98,7 +98,7 @@ impl<'a> Scan<'a> {
     }
 
     fn unfolded(&mut self, number: usize, line: &[u8]) {
-        let is_control = |byte: &u8| *byte < 0x20 && *byte != b'\t';
+        let is_control = |byte: &u8| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f;
         let line = match line.iter().filter(|byte| is_control(byte)).count() {
             0 => Cow::Borrowed(line),
             _ => Cow::Owned(plain(&String::from_utf8_lossy(line)).into_bytes()),
