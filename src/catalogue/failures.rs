@@ -124,7 +124,7 @@ pub(super) fn read(text: &str, circumstances: &str) -> Result<Failures> {
     demand(ids.len() == rows.len(), FILE, "failure", "an id is there twice")?;
     rows.iter().try_for_each(|row| check(row, &ids, &topics))?;
 
-    let marks = Marks::read(&rows, topics, landmarks, circumstances)?;
+    let marks = Marks::read(&rows, topics, &landmarks, circumstances)?;
     let before = format!(r"^\s*(?:{})+", [prefixes, envelopes].concat().join("|"));
     let regex = |pattern: &str| Regex::new(&ascii(pattern)).map_err(unreadable);
     Ok(Failures { before: regex(&before)?, mild: regex(&mild)?, rows, marks })
@@ -251,8 +251,9 @@ mod tests {
 
     #[test]
     fn every_group_of_the_embedded_rows_has_a_default() {
-        let failures = read(include_str!("../../images/failures.toml"), include_str!("../../images/circumstances.toml"))
-            .expect("a catalogue");
+        let failures =
+            read(include_str!("../../images/failures.toml"), include_str!("../../images/circumstances.toml"))
+                .expect("a catalogue");
         for row in failures.rows() {
             for pattern in row.patterns.iter().chain(&row.context) {
                 let regex = Regex::new(pattern).expect(pattern);

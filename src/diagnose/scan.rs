@@ -176,7 +176,8 @@ impl<'a> Scan<'a> {
 
     /// Counts a message as output, unless it tells something.
     fn weigh(&mut self, line: &Line<'_>, is: impl Fn(Landmark) -> bool) {
-        let told = self.findings.values().any(|finding| finding.last == self.ordinary && finding.evidence.line == line.number);
+        let told =
+            self.findings.values().any(|finding| finding.last == self.ordinary && finding.evidence.line == line.number);
         let message = line.text.trim();
         let decisive = self.decisive.see(line.number, message, line.mild, self.ordinary, is);
         self.ordinary += usize::from(!told && !decisive && !message.is_empty());
