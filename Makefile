@@ -7,7 +7,7 @@ export SCONCE_CA_BUNDLE ?= $(HOST_CA)
 DEMO_PROJECT ?= tests/projects/gpt-fast
 DEMO_TAG ?= sconce-demo:latest
 
-.PHONY: demo test check bench bench-inspect bench-verify matrix-local sabotage ladder fuzz hooks snapshots setup failures
+.PHONY: demo test check bench bench-explain bench-inspect bench-verify matrix-local sabotage ladder fuzz hooks snapshots setup failures
 
 demo: setup ## the main job on a real project, torch from the package index
 	cargo build --release
@@ -23,13 +23,17 @@ check: ## formatting, lints, documentation and tests
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
 	cargo test
 
-bench: bench-inspect ## side by side with a careful hand-written Dockerfile, as ratios
+bench: bench-inspect bench-explain ## side by side with a careful hand-written Dockerfile, as ratios
 	cargo build --release
 	scripts/bench
 
 bench-inspect: setup ## the time and memory that `sconce inspect` takes
 	cargo build --release
 	scripts/bench-inspect
+
+bench-explain: setup ## the time and memory that `sconce explain` takes
+	cargo build --release
+	scripts/bench-explain
 
 bench-verify: setup ## what the proof takes besides the smoke test's own work
 	cargo build --release

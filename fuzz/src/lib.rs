@@ -1,4 +1,5 @@
-//! What the fuzz targets share: the input becomes a file of a project, and the project is inspected.
+//! What the fuzz targets share: the input becomes a file of a project, and the project is inspected; or it is a log, and
+//! is explained.
 //!
 //! A panic, an overflow of the stack, ten seconds or too much memory is a finding; so is an account that does not add up.
 
@@ -6,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use sconce::catalogue::Packages;
+use sconce::catalogue::{Catalogue, Packages};
 use sconce::inspect::{InspectOptions, inspect};
 
 /// The targets, one a line: name, file, what lies beside it, syntax, seeds.
@@ -33,6 +34,19 @@ pub fn read(target: &str, data: &[u8]) {
     if let Ok(project) = inspect(&ROOT, &PACKAGES, &InspectOptions::default()) {
         for read in &project.read {
             assert_eq!(read.facts + read.noted, read.entries, "the account of {} does not add up", read.path);
+        }
+    }
+}
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().expect("the embedded catalogue"));
+
+/// Reads `data` as a log of a failure.
+pub fn explain(data: &[u8]) {
+    if let Ok(explanation) = sconce::diagnose::explain(&CATALOGUE, data) {
+        let evidence = explanation.diagnoses.iter().map(|found| &found.evidence);
+        for line in evidence.chain(&explanation.decisive) {
+            assert!((1..=explanation.lines).contains(&line.line), "no line of the log: {line:?}");
+            assert!(!line.text.contains(|c: char| c.is_control() && c != '\t'), "it steers the terminal: {line:?}");
         }
     }
 }

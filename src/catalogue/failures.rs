@@ -137,7 +137,7 @@ pub(super) fn read(text: &str, circumstances: &str) -> Result<Failures> {
     demand(ids.len() == rows.len(), FILE, "failure", "an id is there twice")?;
     rows.iter().try_for_each(|row| check(row, &ids, &topics))?;
 
-    let marks = Marks::read(&rows, topics, landmarks, circumstances)?;
+    let marks = Marks::read(&rows, topics, &landmarks, circumstances)?;
     let before = format!(r"^\s*(?:{})+", [prefixes, envelopes].concat().join("|"));
     let regex = |pattern: &str| Regex::new(&ascii(pattern)).map_err(unreadable);
     Ok(Failures { before: regex(&before)?, mild: regex(&mild)?, rows, marks, unknown })

@@ -116,7 +116,7 @@ impl Marks {
     pub(super) fn read(
         rows: &[Failure],
         topics: BTreeMap<String, Vec<String>>,
-        landmarks: BTreeMap<Landmark, Vec<String>>,
+        landmarks: &BTreeMap<Landmark, Vec<String>>,
         circumstances: &str,
     ) -> Result<Self> {
         #[derive(Deserialize)]
@@ -136,8 +136,10 @@ impl Marks {
             add(Role::Context(index), &row.context);
         }
         topics.values().enumerate().for_each(|(index, patterns)| add(Role::Topic(index), patterns));
-        landmarks.iter().for_each(|(landmark, patterns)| add(Role::Landmark(*landmark), patterns));
-        signs.iter().enumerate().for_each(|(index, sign)| add(Role::Sign(index), &[sign.pattern.clone()]));
+        for (landmark, patterns) in landmarks {
+            add(Role::Landmark(*landmark), patterns);
+        }
+        signs.iter().enumerate().for_each(|(index, sign)| add(Role::Sign(index), std::slice::from_ref(&sign.pattern)));
         let (roles, patterns): (Vec<_>, Vec<_>) = all.into_iter().unzip();
         let patterns = Patterns::read("images/failures.toml", patterns)?;
         Ok(Self { patterns, roles, signs, topics: topics.into_keys().collect() })

@@ -54,7 +54,8 @@ impl Patterns {
         let texts = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
-            .kind(Some(AhoCorasickKind::DFA))
+            // A DFA is a fifth faster, and takes longer to make than a usual log to read.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(texts)
             .map_err(|error| Error::usage(format!("the patterns of `{file}` are too many")).because(error))?;
         Ok(Self { expressions, texts, owners })

@@ -11,7 +11,8 @@ use crate::model::{Circumstances, Confidence, Diagnosis, Remedy, Said};
 pub(super) fn diagnoses(failures: &Failures, scanned: &Scanned) -> Vec<Diagnosis> {
     let mut causes: Vec<Cause<'_>> =
         scanned.findings.iter().map(|finding| Cause::new(finding, failures, scanned)).collect();
-    let survived: Vec<bool> = causes.iter().map(|cause| causes.iter().any(|other| cause.was_survived_by(other))).collect();
+    let survived: Vec<bool> =
+        causes.iter().map(|cause| causes.iter().any(|other| cause.was_survived_by(other))).collect();
     causes.iter_mut().zip(survived).for_each(|(cause, survived)| cause.survived = survived);
     let better = |cause: &&Cause<'_>| !causes.iter().any(|other| cause.gives_way_to(other));
     let mut roots: Vec<&Cause<'_>> = causes.iter().filter(better).collect();
@@ -38,7 +39,7 @@ impl<'a> Cause<'a> {
         let named = |topic: &usize| failures.marks().topics().get(*topic) == failure.about.as_ref();
         let confidence = match () {
             () if failure.warning || finding.mild => Confidence::Warning,
-            () if failure.about.is_some() && !scanned.topics.iter().any(|topic| named(topic)) => Confidence::Likely,
+            () if failure.about.is_some() && !scanned.topics.iter().any(named) => Confidence::Likely,
             () => Confidence::Certain,
         };
         Self { finding, failure, confidence, survived: false }

@@ -37,8 +37,11 @@ pub(super) fn decoded<'a>(log: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>>
     text(&sample, log)
 }
 
+/// A log whose first bytes were looked at.
+type Whole<R> = Chain<Cursor<Vec<u8>>, R>;
+
 /// The log's first bytes, and the whole of it.
-fn peeked<R: Read>(mut log: R) -> io::Result<(Vec<u8>, Chain<Cursor<Vec<u8>>, R>)> {
+fn peeked<R: Read>(mut log: R) -> io::Result<(Vec<u8>, Whole<R>)> {
     let mut sample = Vec::with_capacity(SAMPLE);
     let read = log.by_ref().take(SAMPLE as u64).read_to_end(&mut sample);
     if sample.is_empty() {

@@ -18,7 +18,7 @@ pub(super) enum Kind {
 pub(super) struct Quoted {
     /// A frame of a traceback, with its indentation.
     frame: Option<usize>,
-    /// Source with the lines' numbers, as IPython shows it.
+    /// Source with the lines' numbers, as `IPython` shows it.
     cell: bool,
     /// The source of a test that failed, as pytest shows it.
     test: bool,

@@ -128,7 +128,10 @@ mod tests {
         for before in LONGEST - 30..LONGEST + 2 {
             let log = format!("{}fatal error: Python.h\nnext", "x".repeat(before));
             let (read, count) = lines(log.as_bytes());
-            assert!(read.iter().any(|(number, line)| *number == 1 && line.contains("fatal error: Python.h")), "{before}");
+            assert!(
+                read.iter().any(|(number, line)| *number == 1 && line.contains("fatal error: Python.h")),
+                "{before}"
+            );
             assert_eq!((read.last().unwrap(), count), (&(2, "next".to_owned()), 2));
             assert!(read.iter().all(|(_, line)| line.len() <= LONGEST));
         }

@@ -98,17 +98,19 @@ impl<'a> Scan<'a> {
     }
 
     fn unfolded(&mut self, number: usize, line: &[u8]) {
-        let is_control = |byte: &u8| *byte < 0x20 && *byte != b'\t';
+        let is_control = |byte: &u8| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f;
         let line = match line.iter().filter(|byte| is_control(byte)).count() {
             0 => Cow::Borrowed(line),
             _ => Cow::Owned(plain(&String::from_utf8_lossy(line)).into_bytes()),
         };
         self.look(&line);
         if self.hits.is_empty() && !self.quoted.open() {
+            // Nearly every line of a log.
             self.ordinary += usize::from(!line.trim_ascii().is_empty());
             return;
         }
-        let text = plain(&String::from_utf8_lossy(&line));
+        let text = String::from_utf8_lossy(&line);
+        let text = if text.is_ascii() { text } else { Cow::Owned(plain(&text)) };
         match unfold::literal(&text) {
             Some(text) => text.lines().for_each(|line| {
                 self.look(line.as_bytes());
@@ -127,6 +129,11 @@ impl<'a> Scan<'a> {
                 hits.insert(index);
             }
         });
+        // That a line would be source is of no interest where it holds nothing else.
+        let roles = failures.marks().roles();
+        if hits.iter().all(|index| roles[*index] == Role::Landmark(Landmark::Source)) {
+            hits.clear();
+        }
     }
 
     /// Reads a line whose texts are found.
@@ -169,7 +176,8 @@ impl<'a> Scan<'a> {
 
     /// Counts a message as output, unless it tells something.
     fn weigh(&mut self, line: &Line<'_>, is: impl Fn(Landmark) -> bool) {
-        let told = self.findings.values().any(|finding| finding.last == self.ordinary && finding.evidence.line == line.number);
+        let told =
+            self.findings.values().any(|finding| finding.last == self.ordinary && finding.evidence.line == line.number);
         let message = line.text.trim();
         let decisive = self.decisive.see(line.number, message, line.mild, self.ordinary, is);
         self.ordinary += usize::from(!told && !decisive && !message.is_empty());

@@ -21,13 +21,13 @@ impl<'a> Told<'a> {
     }
 
     /// Takes in what a line says that matches the sign; patterns that can say nothing better are taken from `live`.
-    pub(super) fn see(&mut self, sign: usize, captures: &Captures<'_>, line: usize, live: &mut [bool]) {
+    pub(super) fn see(&mut self, sign: usize, captures: &Captures<'_>, number: usize, live: &mut [bool]) {
         let constant = self.marks.signs()[sign].says.iter().map(|(fact, value)| (*fact, value.clone()));
         let named = Fact::ALL.iter().filter_map(|(fact, name)| Some((*fact, captures.name(name)?.as_str().to_owned())));
         let mut better = false;
         for (fact, value) in constant.chain(named).filter(|(_, value)| is_harmless(value)) {
             if self.facts.get(&fact).is_none_or(|(known, _)| *known > sign) {
-                self.facts.insert(fact, (sign, Said { value, line }));
+                self.facts.insert(fact, (sign, Said { value, line: number }));
                 better = true;
             }
         }

@@ -70,8 +70,14 @@ mod tests {
     #[test]
     fn entries_of_loggers_are_read() {
         for (line, expected) in [
-            (r#"{"log":"fatal \u001b[31merror\n","stream":"stderr","time":"2026-01-02T03:04:05Z"}"#, Some("fatal \u{1b}[31merror\n")),
-            (r#" {"level":"error","message":"it broke","exc_info":"Traceback\n  File"} "#, Some("it broke\nTraceback\n  File")),
+            (
+                r#"{"log":"fatal \u001b[31merror\n","stream":"stderr","time":"2026-01-02T03:04:05Z"}"#,
+                Some("fatal \u{1b}[31merror\n"),
+            ),
+            (
+                r#" {"level":"error","message":"it broke","exc_info":"Traceback\n  File"} "#,
+                Some("it broke\nTraceback\n  File"),
+            ),
             (r#"{"MESSAGE":[1,2],"_PID":"1"}"#, None),
             (r#"{"msg":{"a":1},"exception":"X"}"#, Some("X")),
             (r#"{"loss": 0.1}"#, None),
