@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use sconce::catalogue::Catalogue;
 use sconce::diagnose::diagnose;
 
-/// The logs by the id of the row that they show: `BINUTILS_MISSING-ld.log` shows `BINUTILS_MISSING`.
+/// The logs by the id of the row that they show: `BINUTILS_MISSING-ld.log` shows `BINUTILS_MISSING`. Those in `reported` are
+/// written after reports of others.
 fn logs() -> BTreeMap<String, Vec<PathBuf>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
     let mut logs: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
+    let entries = [folder.clone(), folder.join("reported")].map(|folder| fs::read_dir(folder).unwrap());
+    for entry in entries.into_iter().flatten() {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|extension| extension == "log") {
             let stem = path.file_stem().unwrap().to_str().unwrap();
