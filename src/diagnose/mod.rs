@@ -181,6 +181,7 @@ mod tests {
             "E       ",
             "> ",
             ">     ",
+            "# [Bug]: ",
             "    ",
         ] {
             let found = explained(&format!("torch\n{prefix}{PYTHON_H}\n")).diagnoses;
@@ -271,8 +272,8 @@ mod tests {
     fn the_first_of_a_chain_is_the_root_and_every_rank_says_the_same() {
         let log = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\nModuleNotFoundError: No module named 'setuptools'\n\nDuring handling of the above exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"b.py\", line 1, in f\n    h()\nRuntimeError: fatal error: omp.h: No such file or directory\n";
         assert_eq!(ids(log), ["SETUPTOOLS_MISSING", "OMP_H_MISSING"]);
-        let ranks: String = (0..8).map(|rank| format!("[rank{rank}]: torch {PYTHON_H}\n")).collect();
-        let found = diagnosed(&ranks);
+        let ranks: Vec<_> = (0..8).map(|rank| format!("[rank{rank}]: torch {PYTHON_H}\n")).collect();
+        let found = diagnosed(&ranks.concat());
         assert_eq!((found.len(), found[0].evidence.line), (1, 1));
     }
 
