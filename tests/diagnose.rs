@@ -83,8 +83,7 @@ fn commands_can_be_pasted() {
         for command in commands {
             let open = command.contains('…') || command.contains('`');
             let first = command.split([' ', '=']).next().unwrap_or_default();
-            let prose =
-                ["look", "use", "set", "copy", "choose", "remove", "delete", "check", "install", "give", "name"];
+            let prose = ["look", "use", "copy", "choose", "remove", "delete", "check", "install", "give", "name"];
             assert!(
                 !open && !prose.contains(&first) && !command.replace("(x86)", "").contains(" ("),
                 "{}: {command}",

@@ -32,7 +32,7 @@ pub struct Diagnosis {
 pub enum Confidence {
     /// The log names the cause, and speaks of what the row is about.
     Certain,
-    /// The log names it, but nothing in it says that torch is what it befell.
+    /// The log names it, but nothing in it says that torch.compile is what it befell.
     Likely,
     /// The log names it in a warning; the program may have gone on without harm.
     Warning,

@@ -18,7 +18,7 @@ use crate::model::{Confidence, Diagnosis, Explained};
 fn doubt(known: &Diagnosis) -> Option<&'static str> {
     match known.confidence {
         Confidence::Certain => None,
-        Confidence::Likely => Some("probably: nothing in the log says that torch is what it befell"),
+        Confidence::Likely => Some("probably: nothing in the log says that torch.compile is what it befell"),
         Confidence::Warning => Some("a warning, not a failure: the program may have gone on without harm"),
     }
 }
