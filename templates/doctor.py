@@ -61,9 +61,30 @@ def interpreter_runs(facts):
     facts["base_prefix"] = sys.base_prefix
     facts["conda"] = os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
     facts["virtual"] = sys.prefix != sys.base_prefix
+    facts["uv"] = kept_by_uv()
     facts["free_threaded"] = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
     facts["architecture"] = platform.machine()
+    facts["system"] = system()
     return python_runs(facts)
+
+
+def kept_by_uv():
+    """uv notes itself in the environments that it makes."""
+    try:
+        with open(os.path.join(sys.prefix, "pyvenv.cfg"), encoding="utf-8", errors="replace") as lines:
+            return any(line.split("=")[0].strip() == "uv" for line in lines)
+    except OSError:
+        return False
+
+
+def system():
+    """The distribution and those that it is like, as `ubuntu debian`; elsewhere the kernel's name."""
+    try:
+        with open("/etc/os-release", encoding="utf-8", errors="replace") as lines:
+            fields = dict(line.rstrip("\n").split("=", 1) for line in lines if "=" in line)
+    except OSError:
+        return platform.system().lower()
+    return " ".join(fields.get(name, "").strip("\"'") for name in ("ID", "ID_LIKE")).strip()
 
 
 def libc_is_known(facts):

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use super::docker::{ConnectOptions, Docker};
 use super::scripted::Scripted;
-use super::{Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Progress, RunOutput, RunRequest, Swept};
+use super::{
+    Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Progress, RunOutput, RunRequest, Swept,
+};
 use crate::model::{Image, Result};
 
 /// The scheme of `DOCKER_HOST` that names a recording: `script:///path/of/recording.json`.

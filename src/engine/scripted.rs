@@ -28,7 +28,9 @@ use futures_util::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Event, Progress, RunOutput, RunRequest, Swept};
+use super::{
+    Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Event, Progress, RunOutput, RunRequest, Swept,
+};
 use crate::model::{Content, Error, Image, Result, sha256_hex};
 
 /// What an engine is to say. See the [module](self) for an example.

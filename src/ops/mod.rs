@@ -5,6 +5,7 @@ mod base;
 mod bootstrap;
 pub mod build;
 mod devcontainer;
+pub mod doctor;
 mod freshness;
 pub mod images;
 mod inspect;

@@ -8,8 +8,8 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::error::causes;
 use crate::model::{
-    Answer, Answers, BaseCheck, BaseRow, CheckedFile, ClaimCheck, Error, ErrorKind, FileState, Image, Origin, Plan,
-    Project, Refresh, Report, SCHEMA,
+    Answer, Answers, BaseCheck, BaseRow, CheckedFile, Checkup, ClaimCheck, Error, ErrorKind, FileState, Fix, Image,
+    Origin, Plan, Project, Refresh, Report, SCHEMA,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -132,6 +132,19 @@ pub fn claim(check: &ClaimCheck, out: &mut dyn Write) -> io::Result<()> {
         attestation: &'a ClaimCheck,
     }
     answer(Answer { ok: check.ok(), attestation: check }, out)
+}
+
+/// Writes what a look found; with `fixes`, the commands that would mend it.
+pub fn checkup(checkup: &Checkup, fixes: Option<&[Fix]>, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        ok: bool,
+        #[serde(flatten)]
+        checkup: &'a Checkup,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        fixes: Option<&'a [Fix]>,
+    }
+    answer(Content { ok: checkup.ok(), checkup, fixes }, out)
 }
 
 /// Writes an error.

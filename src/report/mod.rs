@@ -8,6 +8,7 @@
 
 mod bases;
 mod claim;
+mod doctor;
 mod error;
 mod facts;
 mod failure;
@@ -35,6 +36,7 @@ mod verdict;
 
 pub use bases::{base, base_checks, bases};
 pub use claim::claim;
+pub use doctor::{checkup, fixes};
 pub use error::error;
 pub use format::Format;
 pub use freshness::freshness;
@@ -47,4 +49,4 @@ pub use safe::safe;
 pub use sheet::Page;
 pub use step::step_name;
 pub use text::{answers, text};
-pub use units::{bytes, seconds};
+pub use units::{bytes, date, seconds};

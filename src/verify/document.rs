@@ -60,7 +60,9 @@ impl Document {
         let skipped = |check: &&Check| check.outcome == CheckOutcome::Skip && !may_be_skipped(check);
         match self.checks.iter().find(skipped) {
             // A look may find that there is nothing to look at.
-            Some(check) if !failed && !brief.is_look() => Err(format!("the check `{}` was skipped though none failed", check.id)),
+            Some(check) if !failed && !brief.is_look() => {
+                Err(format!("the check `{}` was skipped though none failed", check.id))
+            }
             _ => Ok(()),
         }
     }

@@ -25,8 +25,26 @@ static PROGRAM: LazyLock<String> = LazyLock::new(|| {
 
 /// The checks, in the order of the answer.
 const CHECKS: [&str; 20] = [
-    "python", "libc", "torch", "single", "enabled", "user", "cache", "room", "baked", "memory", "processors", "setuptools",
-    "compiler", "headers", "toolchain", "openssl", "gpu", "gpu-driver", "gpu-compiler", "gpu-ptxas",
+    "python",
+    "libc",
+    "torch",
+    "single",
+    "enabled",
+    "user",
+    "cache",
+    "room",
+    "baked",
+    "memory",
+    "processors",
+    "setuptools",
+    "compiler",
+    "headers",
+    "toolchain",
+    "openssl",
+    "gpu",
+    "gpu-driver",
+    "gpu-compiler",
+    "gpu-ptxas",
 ];
 
 /// What says nothing of an image: memory and processors are those that a container is given.

@@ -26,7 +26,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use self::transport::Transport;
-use super::{Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Owner, Progress, RunOutput, RunRequest, Swept};
+use super::{
+    Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Owner, Progress, RunOutput, RunRequest, Swept,
+};
 use crate::model::{Error, Image, Result};
 
 /// How long the engine has for what must be finished even after the user stopped us.

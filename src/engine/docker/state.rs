@@ -1,14 +1,11 @@
 //! What the engine says of itself.
 
-use std::str::FromStr as _;
-
 use bollard::models::SystemInfo;
-use toml::value::{Datetime, Offset};
 
 use super::Docker;
 use super::errors::{Doing as _, printable};
 use crate::engine::EngineState;
-use crate::model::Result;
+use crate::model::{Result, seconds_since_1970};
 
 pub(super) async fn state(engine: &Docker) -> Result<EngineState> {
     let info = engine.api.info().await.doing(|| "asking what the engine is".to_owned())?;
@@ -39,39 +36,13 @@ fn told(info: SystemInfo) -> EngineState {
         security: security.collect(),
         proxies: proxies.collect(),
         memory_limit: info.memory_limit.unwrap_or(true),
-        time: info.system_time.as_deref().and_then(seconds),
+        time: info.system_time.as_deref().and_then(seconds_since_1970),
     }
-}
-
-/// The seconds since 1970 of a time as engines write it (RFC 3339)
-/// (the algorithm: <https://howardhinnant.github.io/date_algorithms.html#days_from_civil>).
-fn seconds(text: &str) -> Option<u64> {
-    let Datetime { date: Some(date), time: Some(time), offset } = Datetime::from_str(text).ok()? else { return None };
-    let (month, day) = (i64::from(date.month), i64::from(date.day));
-    // Years begin in March here, so that the leap day is the last.
-    let year = i64::from(date.year) - i64::from(month <= 2);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468;
-    let minutes = match offset {
-        Some(Offset::Custom { minutes }) => i64::from(minutes),
-        _ => 0,
-    };
-    let clock = i64::from(time.hour) * 3600 + i64::from(time.minute) * 60 + i64::from(time.second.unwrap_or(0));
-    u64::try_from(days * 86_400 + clock - minutes * 60).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_read() {
-        assert_eq!(seconds("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(seconds("2026-11-23T01:02:03.123456789Z"), Some(1_795_395_723));
-        assert_eq!(seconds("2024-02-29T02:00:00+02:00"), Some(1_709_164_800));
-        assert_eq!(seconds("2000-03-01T00:00:00-01:00"), Some(951_872_400));
-        assert_eq!(seconds("yesterday"), None);
-    }
 
     #[test]
     fn what_a_docker_says_is_put_in_our_words() {

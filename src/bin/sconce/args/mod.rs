@@ -8,8 +8,10 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod doctor;
 mod proof;
 
+pub(crate) use doctor::Doctor;
 pub(crate) use proof::{Proof, Reports, RunAs, Subject, Verify};
 
 const STYLES: Styles = Styles::styled()
@@ -146,6 +148,18 @@ pub(crate) enum Command {
         "sconce verify app:cpu app:cuda --report html=proof.html --report junit=proof.xml",
     ]))]
     Verify(Box<Verify>),
+
+    /// Look whether torch.compile would work on this machine or in an image, and whether the engine is fit
+    ///
+    /// Each need is tried: a library with OpenMP is compiled, linked and loaded where torch would keep it. torch itself
+    /// compiles nothing, so that a look takes seconds; `sconce verify` is the proof.
+    #[command(after_help = examples(&[
+        "sconce doctor",
+        "sconce doctor --python .venv/bin/python --fix",
+        "sconce doctor --image registry.example.org/team/app:1.4",
+        "sconce doctor --engine",
+    ]))]
+    Doctor(Doctor),
 
     /// List the base images, or make one without a registry
     #[command(after_help = examples(&["sconce images", "sconce images bootstrap debian-13"]))]
