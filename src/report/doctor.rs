@@ -16,8 +16,11 @@ pub fn checkup(checkup: &Checkup, page: Page, out: &mut dyn Write) -> io::Result
     let sheet = &mut Sheet::new(page, out);
     sheet.line(0, &headline(checkup))?;
     sheet.blank()?;
-    let (engine, own): (Vec<&Finding>, Vec<&Finding>) =
-        checkup.findings.iter().partition(|finding| finding.id.starts_with("engine"));
+    let (engine, own): (Vec<&Finding>, Vec<&Finding>) = checkup
+        .findings
+        .iter()
+        .filter(|finding| !is_consequence(finding))
+        .partition(|finding| finding.id.starts_with("engine"));
     let mut rows: Vec<Vec<Text>> = own.iter().map(|finding| row(finding)).collect();
     if !own.is_empty() && !engine.is_empty() {
         rows.push(vec![Text::default(); 3]);
@@ -48,6 +51,11 @@ fn headline(checkup: &Checkup) -> Text {
         line = line.and(PLAIN, format!("  {failed} of {} failed", count(checkup.findings.len(), "check")));
     }
     if warned > 0 { line.and(WARNING, format!("  {}", count(warned, "warning"))) } else { line }
+}
+
+/// What was not looked at for the sake of another finding says nothing to people.
+fn is_consequence(finding: &Finding) -> bool {
+    finding.outcome == FindingOutcome::Skip && finding.evidence.starts_with("needs `")
 }
 
 fn row(finding: &Finding) -> Vec<Text> {
@@ -84,11 +92,12 @@ fn advice(sheet: &mut Sheet, finding: &Finding, diagnoses: &[Diagnosis]) -> io::
     let title = Text::new(BOLD, &finding.id).and(PLAIN, format!(": {}", finding.title));
     sheet.item(
         0,
-        &Text::new(style, format!("{}  ", if finding.outcome == FindingOutcome::Fail { "failed" } else { "warned" })),
+        &Text::new(style, format!("{}  ", if finding.outcome == FindingOutcome::Fail { "failed" } else { "warning" })),
         &title,
     )?;
     let causes = || diagnoses.iter().filter(|diagnosis| finding.causes.contains(&diagnosis.id));
-    if causes().next().is_none() {
+    let own_words = finding.id == "python" && finding.error.lines().count() > 1;
+    if causes().next().is_none() || own_words {
         let lines: Vec<&str> = finding.error.lines().filter(|line| !line.trim().is_empty()).collect();
         sheet.log(2, lines[lines.len().saturating_sub(TAIL)..].iter().copied())?;
     }

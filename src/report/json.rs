@@ -134,14 +134,13 @@ pub fn claim(check: &ClaimCheck, out: &mut dyn Write) -> io::Result<()> {
     answer(Answer { ok: check.ok(), attestation: check }, out)
 }
 
-/// Writes what a look found; with `fixes`, the commands that would mend it.
+/// Writes what a look found and, where they were asked for, the commands that would mend it.
 pub fn checkup(checkup: &Checkup, fixes: Option<&[Fix]>, out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
     struct Content<'a> {
         ok: bool,
         #[serde(flatten)]
         checkup: &'a Checkup,
-        #[serde(skip_serializing_if = "Option::is_none")]
         fixes: Option<&'a [Fix]>,
     }
     answer(Content { ok: checkup.ok(), checkup, fixes }, out)

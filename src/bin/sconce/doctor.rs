@@ -94,7 +94,7 @@ fn mend(fixes: &[Fix], consent: Consent, options: &DoctorOptions, terminal: &Ter
         say(terminal, &format!("running: {shown}"));
         ran = true;
         // Its output is no part of the answer.
-        let output = io::stderr().as_fd().try_clone_to_owned().map(Stdio::from).unwrap_or_else(|_| Stdio::null());
+        let output = io::stderr().as_fd().try_clone_to_owned().map_or_else(|_| Stdio::null(), Stdio::from);
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &fix.command]).env_clear().envs(&options.environment).stdout(output);
         match command.status() {

@@ -249,7 +249,7 @@ fn authorities(options: &DoctorOptions) -> Finding {
     }
     let hint = "name the file: builds trust it, and it stays in no image";
     let named =
-        BUNDLES.into_iter().find_map(|name| Some((name, variable(name).filter(|file| Path::new(file).is_file())?)));
+        BUNDLES.into_iter().find_map(|name| Some((name, variable(name).filter(|file| is_own(Path::new(file)))?)));
     if let Some((name, file)) = named {
         let evidence = format!("`{name}` names {file}, which containers do not know");
         let command = format!("export SCONCE_CA_BUNDLE={file}");
@@ -260,7 +260,7 @@ fn authorities(options: &DoctorOptions) -> Finding {
         [] => Finding::new("engine-ca", title, Fine, "no authority was added to those of the system"),
         files => {
             let list = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>();
-            let evidence = format!("{} added to those of the system, which containers do not know", list.join(", "));
+            let evidence = format!("added to those of the system, and unknown to containers: {}", list.join(", "));
             let command = if let [only] = list.as_slice() {
                 format!("export SCONCE_CA_BUNDLE={only}")
             } else {
@@ -269,6 +269,11 @@ fn authorities(options: &DoctorOptions) -> Finding {
             Finding::new("engine-ca", title, Warn, evidence).with_remedy(hint, &[&command])
         }
     }
+}
+
+/// Whether that is a file which somebody made, and not the system's own.
+fn is_own(file: &Path) -> bool {
+    file.is_file() && !file.starts_with("/etc")
 }
 
 fn certificates(folder: &Path) -> Vec<PathBuf> {

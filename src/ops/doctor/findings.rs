@@ -23,6 +23,10 @@ pub(super) fn of_trial(trial: &Trial, catalogue: &Catalogue) -> Vec<Finding> {
         id => !(no_gpu && id.starts_with("gpu-")),
     };
     let mut findings: Vec<Finding> = trial.checks.iter().filter(worth_saying).map(finding).collect();
+    // Where the interpreter itself is no good, what it wrote says the most.
+    for python in findings.iter_mut().filter(|finding| finding.id == "python" && finding.is_bad()) {
+        python.error = trial.log.join("\n");
+    }
     if let Some(index) = findings.iter().position(|finding| finding.id == "torch") {
         let release = release::finding(&findings, &trial.environment, catalogue);
         findings.insert(index + 1, release);

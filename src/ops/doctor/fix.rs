@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Checkup, CheckupSubject, Finding, Fix, Remedy};
+use crate::model::{Checkup, CheckupSubject, Finding, FindingOutcome, Fix, Remedy};
 
 /// Programs that install what a remedy names, and whether that takes an administrator. What else stands in a remedy is for
 /// people: it may be a choice to make, or a setting of their own shell.
@@ -29,7 +29,8 @@ const SUDO: &str = "sudo";
 pub fn fixes(checkup: &Checkup, environment: &BTreeMap<String, String>, administrator: bool) -> Vec<Fix> {
     let mut seen = BTreeSet::new();
     let mut fixes = Vec::new();
-    for finding in checkup.findings.iter().filter(|finding| finding.is_bad()) {
+    let of = |outcome| checkup.findings.iter().filter(move |finding| finding.outcome == outcome);
+    for finding in of(FindingOutcome::Fail).chain(of(FindingOutcome::Warn)) {
         for remedy in first(finding) {
             for command in &remedy.commands {
                 let fix = fix(checkup, finding, remedy, command, environment, administrator);
@@ -55,7 +56,7 @@ fn fix(
     environment: &BTreeMap<String, String>,
     administrator: bool,
 ) -> Fix {
-    let (mut command, mut left) = (command.to_owned(), left(checkup, remedy, command));
+    let (mut command, mut left) = (command.to_owned(), left(checkup, finding, remedy, command));
     if left.is_none() {
         command = by_the_interpreter(&command, &checkup.environment.executable);
         let program = command.split_whitespace().next().unwrap_or_default();
@@ -71,12 +72,15 @@ fn fix(
 }
 
 /// Why a command is not to be run.
-fn left(checkup: &Checkup, remedy: &Remedy, command: &str) -> Option<&'static str> {
+fn left(checkup: &Checkup, finding: &Finding, remedy: &Remedy, command: &str) -> Option<&'static str> {
     if matches!(checkup.subject, CheckupSubject::Image { .. }) {
         return Some("it is for the Dockerfile of the image");
     }
     if remedy.platform == "docker" {
         return Some("it is for a Dockerfile, or for the command that starts a container");
+    }
+    if finding.id == "torch" {
+        return Some("choose the build first: the usual one is for CUDA, and takes several gigabytes");
     }
     // A name to fill in, or a word for people in parentheses.
     let open = ["…", "<", " ("].iter().any(|sign| command.contains(sign));
@@ -110,7 +114,7 @@ fn by_the_interpreter(command: &str, executable: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Environment, FindingOutcome};
+    use crate::model::Environment;
 
     fn checkup(platform: &str, commands: &[&str], subject: CheckupSubject) -> Checkup {
         let mut finding = Finding::new("compiler", "", FindingOutcome::Fail, "");

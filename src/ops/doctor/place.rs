@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::model::FindingOutcome;
 
-    fn place(facts: serde_json::Value, image: bool) -> Place {
+    fn place(facts: &serde_json::Value, image: bool) -> Place {
         let mut python = Finding::new("python", "", FindingOutcome::Ok, "");
         python.facts = facts.as_object().unwrap().clone().into_iter().collect();
         Place::of(&[python], (!image).then_some("/usr/bin/python3"))
@@ -110,27 +110,27 @@ mod tests {
 
     #[test]
     fn the_remedy_is_that_of_the_system_and_of_the_interpreter() {
-        let system = place(json!({ "system": "ubuntu debian", "base_prefix": "/usr" }), false);
+        let system = place(&json!({ "system": "ubuntu debian", "base_prefix": "/usr" }), false);
         assert_eq!(system.order("headers"), ["apt", "any"]);
         assert_eq!(system.order("setuptools"), ["any", "apt"]);
-        let pyenv = place(json!({ "system": "debian", "base_prefix": "/home/me/.pyenv/versions/3.12.1" }), false);
+        let pyenv = place(&json!({ "system": "debian", "base_prefix": "/home/me/.pyenv/versions/3.12.1" }), false);
         assert_eq!((pyenv.order("headers"), pyenv.order("compiler")), (vec!["pyenv", "any"], vec!["apt", "any"]));
         let uv = json!({ "system": "fedora", "base_prefix": "/root/.local/share/uv/python/cpython-3.13", "uv": true });
-        let uv = place(uv, false);
+        let uv = place(&uv, false);
         assert_eq!((uv.order("headers"), uv.order("torch")), (vec!["uv", "any"], vec!["uv", "any"]));
-        let conda = place(json!({ "system": "darwin", "base_prefix": "/opt/conda", "conda": true }), false);
+        let conda = place(&json!({ "system": "darwin", "base_prefix": "/opt/conda", "conda": true }), false);
         assert_eq!(
             (conda.order("compiler"), conda.order("torch")),
             (vec!["conda", "brew", "any"], vec!["conda", "any"])
         );
-        let image = place(json!({ "system": "rocky rhel centos fedora", "base_prefix": "/usr" }), true);
+        let image = place(&json!({ "system": "rocky rhel centos fedora", "base_prefix": "/usr" }), true);
         assert_eq!(image.order("openssl"), ["docker", "dnf", "any"]);
     }
 
     #[test]
     fn a_remedy_that_fits_nowhere_is_better_than_none() {
         let remedy = |platform: &str| Remedy { platform: platform.into(), note: None, commands: vec!["x".into()] };
-        let unknown = place(json!({ "system": "gentoo", "base_prefix": "/usr" }), false);
+        let unknown = place(&json!({ "system": "gentoo", "base_prefix": "/usr" }), false);
         assert_eq!(unknown.fitting("compiler", &[remedy("apt"), remedy("dnf")]).len(), 2);
         assert_eq!(unknown.fitting("compiler", &[remedy("apt"), remedy("any")]), [remedy("any")]);
     }

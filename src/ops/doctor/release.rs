@@ -10,7 +10,7 @@ use crate::model::{Environment, Finding, FindingOutcome};
 const ID: &str = "release";
 const TITLE: &str = "the release of torch compiles on this Python";
 
-/// What there is for other interpreters than CPython with a global lock, and for other processors, is not known so well.
+/// What there is for other interpreters than `CPython` with a global lock, and for other processors, is not known so well.
 const ARCHITECTURES: [&str; 4] = ["x86_64", "amd64", "aarch64", "arm64"];
 
 /// Holds the interpreter, and the torch that it has, against the releases of torch.
@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    fn seen(python: &str, torch: &str, facts: serde_json::Value, enabled: FindingOutcome) -> (FindingOutcome, String) {
+    fn seen(python: &str, torch: &str, facts: &serde_json::Value, enabled: FindingOutcome) -> (FindingOutcome, String) {
         let mut found = Finding::new("python", "", FindingOutcome::Ok, "");
         found.facts = facts.as_object().unwrap().clone().into_iter().collect();
         let findings = [found, Finding::new("enabled", "", enabled, "")];
@@ -118,7 +118,7 @@ mod tests {
             ("3.8.1", "", json!({ "free_threaded": true }), Ok, (Fail, "compiles on Python 3.8t")),
             ("", "", none(), Ok, (Skip, "does not say")),
         ] {
-            let (outcome, evidence) = seen(python, torch, facts, enabled);
+            let (outcome, evidence) = seen(python, torch, &facts, enabled);
             assert!(outcome == expected.0 && evidence.contains(expected.1), "{python} {torch}: {outcome:?} {evidence}");
         }
     }

@@ -30,6 +30,6 @@ pub(crate) struct Doctor {
     pub(crate) yes: bool,
 
     /// The time that looking at an interpreter may take, as `90s` or `5m`
-    #[arg(long, value_name = "TIME", default_value = "2m")]
+    #[arg(long, value_name = "TIME", default_value = "5m")]
     pub(crate) timeout: String,
 }
