@@ -76,7 +76,7 @@ fn a_command_that_fails_is_told_and_looked_at_again() {
 /// `sconce doctor --fix` on a terminal, with this typed.
 fn on_a_terminal(desk: &Desk, typed: &str) -> String {
     let plain = with(desk, &["--fix"]);
-    let mut command = Command::new("script");
+    let mut command = Command::new("/usr/bin/script");
     let line = format!("{} doctor --fix", plain.get_program().to_str().unwrap());
     command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env_clear().current_dir(desk.path(""));
     command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?)))).env("SHELL", "/bin/sh");

@@ -76,7 +76,10 @@ pub(super) fn absent(error: &Error, asked: bool) -> Finding {
     };
     let mut finding = Finding::new("engine", ENGINE, outcome, error.to_string());
     if let Some(hint) = &error.hint {
-        finding = finding.with_remedy(hint, &[]);
+        // Behind the advice it may say what was tried, line by line.
+        let (advice, tried) = hint.split_once('\n').unwrap_or((hint, ""));
+        finding = finding.with_remedy(advice, &[]);
+        tried.clone_into(&mut finding.error);
     }
     finding
 }
@@ -113,7 +116,8 @@ fn machine(info: &EngineInfo, state: &EngineState) -> Finding {
     let shown = format!("{} processors for {}, {} of memory", info.cpus, info.architecture, bytes(info.memory));
     let found = |outcome, more: &str| Finding::new("engine-machine", title, outcome, format!("{shown}{more}"));
     if !ARCHITECTURES.contains(&info.architecture.as_str()) {
-        return found(Fail, ": torch has no wheels for this architecture");
+        return found(Fail, ": torch has no wheels for this architecture")
+            .with_remedy("use an engine on amd64 or arm64: `DOCKER_HOST` or `docker context use` names it", &[]);
     }
     if info.memory < needed / 2 {
         return found(Fail, ": too little for a compiler beside torch").with_remedy(more_memory(needed), &[]);
@@ -245,7 +249,13 @@ fn authorities(options: &DoctorOptions) -> Finding {
     let variable = |name: &str| options.environment.get(name).filter(|value| !value.is_empty());
     if let Some(file) = variable("SCONCE_CA_BUNDLE") {
         let (outcome, more) = if Path::new(file).is_file() { (Fine, "") } else { (Fail, ", which is not there") };
-        return Finding::new("engine-ca", title, outcome, format!("`SCONCE_CA_BUNDLE` names {file}{more}"));
+        let finding = Finding::new("engine-ca", title, outcome, format!("`SCONCE_CA_BUNDLE` names {file}{more}"));
+        let gone = outcome == Fail;
+        return if gone {
+            finding.with_remedy("name a file that is there, or none", &["unset SCONCE_CA_BUNDLE"])
+        } else {
+            finding
+        };
     }
     let hint = "name the file: builds trust it, and it stays in no image";
     let named =
