@@ -253,9 +253,14 @@ def environment():
         "python": platform.python_version(),
         "user": "%d:%d (%s)" % (os.getuid(), os.getgid(), name),
         "cpu": cpu_field("model name") or platform.machine(),
-        "cpus": len(os.sched_getaffinity(0)),
+        "cpus": processors(),
         "libc": " ".join(platform.libc_ver()).strip(),
     }
+
+
+def processors():
+    """Those that this process may use; only Linux says which."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cpu_field(name):
@@ -482,7 +487,7 @@ def compiler_command():
         except (ImportError, AttributeError):
             continue
         return shlex.split(chosen())
-    return shlex.split(os.environ.get("CXX", "g++"))
+    return shlex.split(os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++"))
 
 
 def run_tool(command, **options):
@@ -1026,6 +1031,10 @@ def own_check_passes(facts, workspace, script):
 # --- the parent: runs the three, and answers ------------------------------------------------------------------------
 
 
+# Why a check was not made, where an earlier one took its process along.
+ENDED_BEFORE = "the process that makes it ended before: "
+
+
 class Answer:
     def __init__(self, deadline, wanted):
         self.deadline = deadline
@@ -1034,6 +1043,7 @@ class Answer:
         self.environment = {}
         self.workspace = None
         self.last_words = []
+        self.process = None  # the one that is going on
 
     def run(self, identities, function, *arguments):
         """Runs `function` in a process of its own; where it dies, the check that it was at has failed."""
@@ -1042,10 +1052,11 @@ class Answer:
         missing = [identity for identity in identities if identity not in self.checks]
         for identity in missing[:1]:
             self.checks[identity] = check(identity, "fail", how, error="%s\n%s" % (how, trace))
-        self.skip(missing[1:], "the process that makes it ended before: " + how)
+        self.skip(missing[1:], ENDED_BEFORE + how)
 
     def collect(self, process, pipe):
         """Takes in what a process says until it ends: how it ended, and what its last words were."""
+        self.process = process
         text, late = b"", False
         while True:
             if not select.select([pipe], [], [], max(0, self.deadline - time.monotonic()))[0]:
@@ -1060,8 +1071,16 @@ class Answer:
                 self.take(line.decode("utf-8", "replace"))
         os.close(pipe)
         _, status = os.waitpid(process, 0)
+        self.process = None
         last_words, self.last_words = "\n".join(self.last_words), []
         return how_it_ended(status, late), last_words
+
+    def stop(self):
+        """Ends what is going on, with its compilers."""
+        try:
+            os.killpg(self.process, signal.SIGKILL) if self.process else None
+        except OSError:  # it has ended
+            pass
 
     def take(self, line):
         if not line.startswith("{"):
@@ -1142,6 +1161,10 @@ def main(brief):
         compile_and_more(answer, compiles, uses, brief)
     if answer.workspace is not None:
         shutil.rmtree(answer.workspace, ignore_errors=True)
+    write(answer, brief, document)
+
+
+def write(answer, brief, document):
     answer.environment["others"] = others(answer)
     with os.fdopen(document, "wb") as out:
         text = json.dumps(finite(answer.document(brief.get("image", ""))), ensure_ascii=False)

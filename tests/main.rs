@@ -9,6 +9,7 @@ mod check;
 mod cli;
 mod diagnose;
 mod docs;
+mod doctor;
 mod engine;
 mod explain;
 mod inspect;

@@ -27,7 +27,7 @@ USER app
 ";
 
 /// A proof takes a processor and a gigabyte; more at once would only wait for each other.
-static TURNS: Semaphore = Semaphore::const_new(2);
+pub(crate) static TURNS: Semaphore = Semaphore::const_new(2);
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().unwrap());
 
@@ -51,7 +51,7 @@ async fn id(engine: &Docker, reference: &str) -> String {
 }
 
 /// Builds `lines` on top of the good image, or of the bare base, and tags the result `tag`.
-async fn build(engine: &Docker, from: &str, lines: &str, tag: &str) {
+pub(crate) async fn build(engine: &Docker, from: &str, lines: &str, tag: &str) {
     let context = tempfile::tempdir().unwrap();
     let request = BuildRequest {
         dockerfile: format!("FROM {from}\n{lines}"),
@@ -71,7 +71,7 @@ async fn build(engine: &Docker, from: &str, lines: &str, tag: &str) {
 }
 
 /// The good image's tag; the first test to come builds it.
-async fn good_image(engine: &Docker) -> &'static str {
+pub(crate) async fn good_image(engine: &Docker) -> &'static str {
     static GOOD_TAG: OnceCell<String> = OnceCell::const_new();
     let make = async || {
         let tag = "localhost/sconce-test-proof:good".to_owned();

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 
 use super::docker::{ConnectOptions, Docker};
 use super::scripted::Scripted;
-use super::{Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, Progress, RunOutput, RunRequest, Swept};
+use super::{
+    Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Progress, RunOutput, RunRequest, Swept,
+};
 use crate::model::{Image, Result};
 
 /// The scheme of `DOCKER_HOST` that names a recording: `script:///path/of/recording.json`.
@@ -43,6 +45,10 @@ macro_rules! delegate {
 impl Engine for AnyEngine {
     fn info(&self) -> &EngineInfo {
         delegate!(self, engine => engine.info())
+    }
+
+    async fn state(&self) -> Result<EngineState> {
+        delegate!(self, engine => engine.state().await)
     }
 
     async fn find_image(&self, reference: &str) -> Result<Option<Image>> {

@@ -10,6 +10,7 @@ mod owner;
 mod progress;
 mod redact;
 pub mod scripted;
+mod state;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -22,6 +23,7 @@ pub use any::AnyEngine;
 pub use owner::Owner;
 pub use progress::{Event, Progress, Silent};
 pub use redact::{Redactor, Secret};
+pub use state::EngineState;
 
 use crate::model::{BuildFailure, Image, Result};
 
@@ -41,6 +43,9 @@ pub const PROVEN_REPOSITORY: &str = "localhost/sconce-proven";
 pub trait Engine: Send + Sync {
     /// What the engine is and can do, as found when it was connected.
     fn info(&self) -> &EngineInfo;
+
+    /// What the engine says of itself now.
+    fn state(&self) -> impl Future<Output = Result<EngineState>> + Send;
 
     /// The image that `reference` (a tag or an id) names on the engine; nothing is pulled.
     fn find_image(&self, reference: &str) -> impl Future<Output = Result<Option<Image>>> + Send;

@@ -28,7 +28,9 @@ use futures_util::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
-use super::{Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, Event, Progress, RunOutput, RunRequest, Swept};
+use super::{
+    Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Event, Progress, RunOutput, RunRequest, Swept,
+};
 use crate::model::{Content, Error, Image, Result, sha256_hex};
 
 /// What an engine is to say. See the [module](self) for an example.
@@ -37,6 +39,9 @@ use crate::model::{Content, Error, Image, Result, sha256_hex};
 pub struct Recording {
     /// What the engine is.
     pub info: EngineInfo,
+    /// What it says of itself.
+    #[serde(default)]
+    pub state: EngineState,
     /// The images that are there at first, with their tags.
     #[serde(default)]
     pub images: Vec<Image>,
@@ -280,6 +285,11 @@ fn full(reference: &str) -> String {
 impl Engine for Scripted {
     fn info(&self) -> &EngineInfo {
         &self.recording.info
+    }
+
+    async fn state(&self) -> Result<EngineState> {
+        self.call("state", &[]).await?;
+        Ok(self.recording.state.clone())
     }
 
     async fn find_image(&self, reference: &str) -> Result<Option<Image>> {

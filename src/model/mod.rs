@@ -10,6 +10,7 @@ mod attestation;
 mod base_row;
 mod diagnosis;
 mod digest;
+mod doctor;
 mod error;
 mod explained;
 mod explanation;
@@ -26,6 +27,7 @@ mod project;
 mod report;
 mod requirement;
 mod sources;
+mod time;
 mod verification;
 
 pub use answer::{Answer, Answers};
@@ -34,6 +36,7 @@ pub use attestation::{CLAIM_VERSION, Claim, ClaimCheck, PROOF_LABEL, Unreadable,
 pub use base_row::{BaseCheck, BasePythons, BaseRow};
 pub use diagnosis::{Confidence, Diagnosis, Evidence, Remedy};
 pub use digest::sha256_hex;
+pub use doctor::{Checkup, CheckupSubject, Finding, FindingOutcome, Fix};
 pub use error::{Error, ErrorKind, Result};
 pub use explained::{Explained, KnownFailure, STANDARD_INPUT};
 pub use explanation::{Circumstances, Explanation, Said};
@@ -59,6 +62,7 @@ pub use project::{
 pub use report::{Outcome, Report, SCHEMA};
 pub use requirement::{Requirement, RequirementRole, Source};
 pub use sources::{CompileForm, CompileUse, DeviceUse, Import, Sources};
+pub use time::seconds_since_1970;
 pub use verification::{
     AS_BUILT, Check, CheckOutcome, Environment, Profile, Recalled, Same, Trial, Untried, Verification,
 };

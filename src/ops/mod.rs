@@ -5,6 +5,7 @@ mod base;
 mod bootstrap;
 pub mod build;
 mod devcontainer;
+pub mod doctor;
 pub mod explain;
 mod freshness;
 pub mod images;

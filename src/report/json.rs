@@ -8,8 +8,8 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::error::causes;
 use crate::model::{
-    Answer, Answers, BaseCheck, BaseRow, CheckedFile, ClaimCheck, Error, ErrorKind, Explained, FileState, Image,
-    KnownFailure, Origin, Plan, Project, Refresh, Report, SCHEMA,
+    Answer, Answers, BaseCheck, BaseRow, CheckedFile, Checkup, ClaimCheck, Error, ErrorKind, Explained, FileState, Fix,
+    Image, KnownFailure, Origin, Plan, Project, Refresh, Report, SCHEMA,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -161,6 +161,18 @@ pub fn failures(failures: &[KnownFailure], out: &mut dyn Write) -> io::Result<()
         failures: &'a [KnownFailure],
     }
     answer(Answer { failures }, out)
+}
+
+/// Writes what a look found and, where they were asked for, the commands that would mend it.
+pub fn checkup(checkup: &Checkup, fixes: Option<&[Fix]>, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        ok: bool,
+        #[serde(flatten)]
+        checkup: &'a Checkup,
+        fixes: Option<&'a [Fix]>,
+    }
+    answer(Content { ok: checkup.ok(), checkup, fixes }, out)
 }
 
 /// Writes an error.

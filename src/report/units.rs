@@ -34,7 +34,7 @@ pub(super) fn short_id(id: &str) -> &str {
 
 /// The date of a time in seconds since 1970 (UTC), as `2026-01-31`
 /// (the algorithm: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
-pub(super) fn date(time: u64) -> String {
+pub fn date(time: u64) -> String {
     let days = time / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;

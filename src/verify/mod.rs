@@ -6,6 +6,7 @@
 mod compiles;
 mod document;
 mod judge;
+mod look;
 mod request;
 mod ways;
 
@@ -19,6 +20,7 @@ use crate::engine::{Engine, Gpus, RunOutput};
 use crate::model::{CheckOutcome, Error, ErrorKind, Profile, Result, TorchBuild, Trial, Variant, Verification};
 
 pub use compiles::{Compile, compiles};
+pub use look::{Look, look_at};
 use request::Brief;
 use ways::Way;
 

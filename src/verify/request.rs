@@ -28,6 +28,11 @@ pub(super) struct Brief {
     pub(super) compiles: Vec<Compile>,
     #[serde(skip_serializing_if = "Option::is_none")]
     smoke: Option<Own>,
+    /// For a look: what it is that there is no torch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lacking: Option<&'static str>,
+    #[serde(skip)]
+    program: &'static str,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -49,12 +54,28 @@ impl Brief {
             document: 1,
             compiles: if way.with_compiles { question.compiles.clone() } else { Vec::new() },
             smoke: own.map(|script| Own { name: script.name.clone(), text: script.text.clone() }),
+            lacking: None,
+            program: SMOKE_TEST,
         }
+    }
+
+    /// What `program` is told, which looks and compiles nothing.
+    pub(super) fn look(self, program: &'static str, lacking: &'static str) -> Self {
+        Self { program, lacking: Some(lacking), ..self }
+    }
+
+    pub(super) fn is_look(&self) -> bool {
+        self.lacking.is_some()
     }
 
     /// The ids of the checks that the document has to have.
     pub(super) fn demanded(&self) -> impl Iterator<Item = &str> {
         self.checks.iter().copied().chain(self.compiles.iter().map(|compile| compile.id.as_str()))
+    }
+
+    /// The program that is told so, and how, where it is to write into this file descriptor.
+    pub(super) fn arguments(&self, document: u8) -> [String; 2] {
+        [self.program.to_owned(), self.text(document)]
     }
 
     fn text(&self, document: u8) -> String {
@@ -64,13 +85,13 @@ impl Brief {
 
 /// The smoke test, by the interpreter that the image's shell finds.
 pub(super) fn by_shell(image: &str, way: &Way, brief: &Brief) -> RunRequest {
-    let args = ["-c", FIND_PYTHON, "sconce", SMOKE_TEST, &brief.text(3), INTERPRETERS];
+    let args = ["-c", FIND_PYTHON, "sconce", brief.program, &brief.text(3), INTERPRETERS];
     request("/bin/sh", &args, image, way)
 }
 
 /// The smoke test, by this interpreter.
 pub(super) fn direct(python: &str, image: &str, way: &Way, brief: &Brief) -> RunRequest {
-    request(python, &["-c", SMOKE_TEST, &brief.text(1)], image, way)
+    request(python, &["-c", brief.program, &brief.text(1)], image, way)
 }
 
 /// The places that take no shell to look in.

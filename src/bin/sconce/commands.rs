@@ -24,6 +24,7 @@ pub(crate) fn run(command: &Command, matches: &ArgMatches, terminal: &Terminal) 
         Command::Build(args) => build(args, matches, terminal),
         Command::Verify(args) => verify(args, matches, terminal),
         Command::Explain(args) => explain::explain(args, matches, terminal),
+        Command::Doctor(args) => crate::doctor::run(args, terminal),
         Command::Images { command: None | Some(Images::List) } => list(terminal),
         Command::Images { command: Some(Images::Check) } => check(terminal),
         Command::Images { command: Some(Images::Bootstrap { name, allow_expired }) } => {

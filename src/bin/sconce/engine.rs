@@ -22,14 +22,23 @@ pub(crate) fn with_engine<T>(
     owner: Owner,
     work: impl AsyncFnOnce(&AnyEngine, &dyn Progress) -> Result<T>,
 ) -> Result<T> {
+    with_engine_or_error(terminal, owner, async |engine, progress, _| work(&engine?, progress).await)
+}
+
+/// Does `work` with the engine, or with the reason why there is none; `work` has to notice by itself that it is stopped.
+pub(crate) fn with_engine_or_error<T>(
+    terminal: &Terminal,
+    owner: Owner,
+    work: impl AsyncFnOnce(Result<AnyEngine>, &dyn Progress, CancellationToken) -> Result<T>,
+) -> Result<T> {
     let runtime = runtime()?;
     let reporter = Arc::new(Reporter::new(terminal));
     let result = runtime.block_on(async {
         let cancel = CancellationToken::new();
         signals::watch(cancel.clone(), Arc::clone(&reporter))?;
-        let options = ConnectOptions { environment: settings::environment(), home: settings::home(), owner, cancel };
-        let engine = AnyEngine::connect(options).await?;
-        work(&engine, reporter.as_ref()).await
+        let (environment, home) = (settings::environment(), settings::home());
+        let options = ConnectOptions { environment, home, owner, cancel: cancel.clone() };
+        work(AnyEngine::connect(options).await, reporter.as_ref(), cancel).await
     });
     reporter.finish();
     runtime.shutdown_timeout(PATIENCE);

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod doctor;
 #[cfg(test)]
 mod documentation;
 mod engine;

@@ -13,6 +13,7 @@ mod pull;
 mod reference;
 mod run;
 mod ssh;
+mod state;
 mod sweep;
 mod tail;
 mod tls;
@@ -25,7 +26,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use self::transport::Transport;
-use super::{Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, Owner, Progress, RunOutput, RunRequest, Swept};
+use super::{
+    Archive, BuildOutcome, BuildRequest, Engine, EngineInfo, EngineState, Owner, Progress, RunOutput, RunRequest, Swept,
+};
 use crate::model::{Error, Image, Result};
 
 /// How long the engine has for what must be finished even after the user stopped us.
@@ -88,6 +91,10 @@ async fn out_of_patience(cancel: &CancellationToken) {
 impl Engine for Docker {
     fn info(&self) -> &EngineInfo {
         &self.info
+    }
+
+    async fn state(&self) -> Result<EngineState> {
+        or_interrupted(&self.cancel, state::state(self)).await
     }
 
     async fn find_image(&self, reference: &str) -> Result<Option<Image>> {

@@ -8,9 +8,11 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod doctor;
 mod explain;
 mod proof;
 
+pub(crate) use doctor::Doctor;
 pub(crate) use explain::{Explain, ExplainFormat};
 pub(crate) use proof::{Proof, Reports, RunAs, Subject, Verify};
 
@@ -166,6 +168,18 @@ pub(crate) enum Command {
         "sconce explain --catalogue",
     ]))]
     Explain(Explain),
+
+    /// Look whether torch.compile would work on this machine or in an image, and whether the engine is fit
+    ///
+    /// Each need is tried: a library with OpenMP is compiled, linked and loaded where torch would keep it. torch itself
+    /// compiles nothing, so that a look takes seconds; `sconce verify` is the proof.
+    #[command(after_help = examples(&[
+        "sconce doctor",
+        "sconce doctor --python .venv/bin/python --fix",
+        "sconce doctor --image registry.example.org/team/app:1.4",
+        "sconce doctor --engine",
+    ]))]
+    Doctor(Doctor),
 
     /// List the base images, or make one without a registry
     #[command(after_help = examples(&["sconce images", "sconce images bootstrap debian-13"]))]

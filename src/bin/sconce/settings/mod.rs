@@ -15,16 +15,17 @@ use clap::ArgMatches;
 use pep440_rs::VersionSpecifiers;
 use sconce::engine::Owner;
 use sconce::inspect::InspectOptions;
-use sconce::model::{Builder, Error, Result, Variant};
+use sconce::model::{Builder, Error, Origin, Result, Variant};
 use sconce::ops::ProofStore;
 use sconce::ops::build::BuildOptions;
+use sconce::ops::doctor::DoctorOptions;
 use sconce::ops::network::NetworkInputs;
 use sconce::ops::verify::VerifyOptions;
 use sconce::plan::PlanOptions;
 use sconce::render::Templates;
 use sconce::verify::Expectation;
 
-use crate::args::{Build, Inspect, Render, Verify};
+use crate::args::{Build, Doctor, Inspect, Render, Verify};
 use crate::reference::{self, Reference};
 use layer::Layer;
 pub(crate) use subject::subjects;
@@ -40,6 +41,12 @@ pub(crate) fn environment() -> BTreeMap<String, String> {
 pub(crate) fn inspect(args: &Inspect, matches: &ArgMatches) -> Result<InspectOptions> {
     let layer = Layer { from: layer::from(&args.project, matches), ..Layer::default() };
     Ok(layer.over(file::project_layers(&args.project.root)?).inspect_options())
+}
+
+/// How `sconce doctor` was asked to look.
+pub(crate) fn doctor(args: &Doctor) -> Result<DoctorOptions> {
+    let timeout = limits::timeout(&args.timeout).map_err(|error| error.at(Origin::flag("--timeout")))?;
+    Ok(DoctorOptions { environment: environment(), python: args.python.clone(), timeout })
 }
 
 /// What `sconce render` was asked.
