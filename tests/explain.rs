@@ -213,6 +213,7 @@ fn diagnosis(confidence: Confidence) -> Diagnosis {
         platform: platform.to_owned(),
         note: note.map(str::to_owned),
         commands: vec![command.to_owned()],
+        fits: Vec::new(),
     };
     Diagnosis {
         id: "HEADER_MISSING".to_owned(),

@@ -319,6 +319,7 @@ fn missing_headers() -> Diagnosis {
             platform: platform.to_owned(),
             note: None,
             commands: vec![command.to_owned()],
+            fits: Vec::new(),
         })
         .to_vec(),
         check: vec!["python -c 'import sysconfig'".to_owned()],
@@ -466,8 +467,12 @@ pub(crate) fn hostile() -> Report {
     HOSTILE.clone_into(&mut first.checks[0].id);
     first.checks[0].causes = vec![HOSTILE.to_owned()];
     proof.untried = vec![Untried { id: HOSTILE.to_owned(), title: HOSTILE.to_owned(), reason: HOSTILE.to_owned() }];
-    let remedy =
-        Remedy { platform: HOSTILE.to_owned(), note: Some(HOSTILE.to_owned()), commands: vec![HOSTILE.to_owned()] };
+    let remedy = Remedy {
+        platform: HOSTILE.to_owned(),
+        note: Some(HOSTILE.to_owned()),
+        commands: vec![HOSTILE.to_owned()],
+        fits: Vec::new(),
+    };
     let known = Diagnosis {
         id: HOSTILE.to_owned(),
         title: HOSTILE.to_owned(),

@@ -190,6 +190,7 @@ impl Failure {
             platform: remedy.platform.clone(),
             note: remedy.note.as_ref().map(fill),
             commands: all(&remedy.commands),
+            fits: remedy.fits.clone(),
         };
         Filled {
             cause: fill(&self.cause),

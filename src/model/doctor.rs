@@ -102,7 +102,7 @@ impl Finding {
     #[must_use]
     pub fn with_remedy(mut self, note: impl Into<String>, commands: &[&str]) -> Self {
         let commands = commands.iter().map(|&command| command.to_owned()).collect();
-        self.remedies.push(Remedy { platform: "any".to_owned(), note: Some(note.into()), commands });
+        self.remedies.push(Remedy { platform: "any".to_owned(), note: Some(note.into()), commands, fits: Vec::new() });
         self
     }
 

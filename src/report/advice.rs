@@ -85,7 +85,12 @@ mod tests {
             ("docker", "docker run --tmpfs /tmp:exec app", "sh"),
             ("windows", "set CXX=cl", "bat"),
         ] {
-            let remedy = Remedy { platform: platform.to_owned(), note: None, commands: vec![command.to_owned()] };
+            let remedy = Remedy {
+                platform: platform.to_owned(),
+                note: None,
+                commands: vec![command.to_owned()],
+                fits: Vec::new(),
+            };
             assert_eq!(language(&remedy), expected, "{command}");
         }
     }

@@ -129,7 +129,12 @@ mod tests {
 
     #[test]
     fn a_remedy_that_fits_nowhere_is_better_than_none() {
-        let remedy = |platform: &str| Remedy { platform: platform.into(), note: None, commands: vec!["x".into()] };
+        let remedy = |platform: &str| Remedy {
+            platform: platform.into(),
+            note: None,
+            commands: vec!["x".into()],
+            fits: Vec::new(),
+        };
         let unknown = place(&json!({ "system": "gentoo", "base_prefix": "/usr" }), false);
         assert_eq!(unknown.fitting("compiler", &[remedy("apt"), remedy("dnf")]).len(), 2);
         assert_eq!(unknown.fitting("compiler", &[remedy("apt"), remedy("any")]), [remedy("any")]);
