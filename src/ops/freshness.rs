@@ -54,8 +54,7 @@ fn check(path: &Path, wanted: &str) -> Result<CheckedFile> {
             omitted: 0,
         });
     };
-    // A checkout on Windows may have other line ends, which mean the same.
-    let text = String::from_utf8_lossy(&found).replace("\r\n", "\n");
+    let text = with_unix_ends(&String::from_utf8_lossy(&found));
     let written_by = other_version(&text);
     // The label changes with every release. That alone is nobody's work to commit.
     let fresh = text == wanted || (written_by.is_some() && relabelled(&text) == wanted);
@@ -65,6 +64,12 @@ fn check(path: &Path, wanted: &str) -> Result<CheckedFile> {
         (FileState::Stale, difference(&name, &text, wanted))
     };
     Ok(CheckedFile { path: name, state, written_by, diff, omitted })
+}
+
+/// A checkout on Windows may have other line ends, which mean the same; where only some differ, somebody edited the file.
+fn with_unix_ends(text: &str) -> String {
+    let all = text.matches("\r\n").count() == text.matches('\n').count();
+    if all { text.replace("\r\n", "\n") } else { text.to_owned() }
 }
 
 /// The bytes of a regular file, or `None` where there is none. A link is not followed: the diff would show what it leads to.
