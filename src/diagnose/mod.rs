@@ -3,6 +3,7 @@
 mod advice;
 mod decisive;
 mod decode;
+mod fitting;
 mod quoted;
 mod reader;
 mod scan;
