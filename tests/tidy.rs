@@ -39,7 +39,7 @@ const HOMES: [(&str, &str); 17] = [
     ("clap_complete", "src/bin/sconce/"),
     ("clap_mangen", "src/bin/sconce/"),
     ("indicatif", "src/bin/sconce/"),
-    ("shlex", "src/bin/sconce/"),
+    ("shlex", "src/bin/sconce/ src/catalogue/"),
     ("terminal_size", "src/bin/sconce/"),
     ("anstyle", "src/report/ src/bin/sconce/"),
 ];

@@ -4,7 +4,7 @@ use regex::Regex;
 use serde::Deserialize;
 use toml::value::Datetime;
 
-use super::marks::{Landmark, Marks};
+use super::marks::{Landmark, Marks, is_fitting};
 use super::patterns::ascii;
 use super::{demand, parse};
 use crate::model::{Error, Remedy, Result};
@@ -160,9 +160,14 @@ fn check(row: &Failure, ids: &BTreeSet<&str>, topics: &BTreeMap<String, Vec<Stri
     demand(row.remedies.iter().all(|remedy| PLATFORMS.contains(&remedy.platform.as_str())), "an unknown platform")?;
     demand(!row.title.is_empty() && !row.evidence.is_empty(), "no title, or no evidence")?;
     demand(row.checked.date.is_some(), "`checked` is not a date")?;
-    let filled = row.filled(&row.defaults);
-    let remedies = filled.remedies.iter().flat_map(|remedy| remedy.commands.iter().chain(&remedy.note));
-    let mut left = std::iter::once(&filled.cause).chain(remedies).chain(&filled.check).chain(&filled.further);
+    demand(
+        row.remedies.iter().flat_map(|remedy| &remedy.fits).all(|value| is_fitting(value)),
+        "`fits` has no such value",
+    )?;
+    let (general, least) = (row.general(), row.filled(&row.defaults));
+    demand(!least.remedies.is_empty(), "without values from a log, no remedy is left")?;
+    let remedies = general.remedies.iter().flat_map(|remedy| remedy.commands.iter().chain(&remedy.note));
+    let mut left = std::iter::once(&general.cause).chain(remedies).chain(&general.check).chain(&general.further);
     demand(left.all(|text| !text.contains(['{', '}'])), "a name in braces has no default")
 }
 
@@ -180,25 +185,104 @@ pub struct Filled {
 }
 
 impl Failure {
-    /// The texts with these values in place of their names.
+    /// The texts for one log, whose values these are. What would need a value that the log does not say is left out.
     pub fn filled(&self, values: &BTreeMap<String, String>) -> Filled {
-        let fill = |text: &String| {
-            values.iter().fold(text.clone(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+        let unknown = |name: &String| self.defaults.get(name).filter(|default| values.get(name) == Some(*default));
+        // A program would take it for an option.
+        let option = |name: &String| values.get(name).is_some_and(|value| value.trim_start().starts_with('-'));
+        let is_told = |text: &String| {
+            let lacks = |name: &String| unknown(name).is_some_and(|default| is_prose(default)) || option(name);
+            !self.defaults.keys().any(|name| text.contains(&format!("{{{name}}}")) && lacks(name))
         };
-        let all = |texts: &[String]| texts.iter().map(fill).collect();
+        // A remedy is nothing without the value of a name with an exclamation mark.
+        let is_whole = |remedy: &Remedy| {
+            let needs = |name: &String| remedy.commands.iter().any(|text| text.contains(&format!("{{{name}!}}")));
+            !self.defaults.keys().any(|name| needs(name) && (unknown(name).is_some() || option(name)))
+        };
+        let commands = |texts: &[String], windows| {
+            texts.iter().filter(|text| is_told(text)).map(|text| command(text, values, windows)).collect()
+        };
+        let remedies = self.remedies.iter().filter(|remedy| is_whole(remedy)).map(|remedy| Remedy {
+            platform: remedy.platform.clone(),
+            note: remedy.note.as_ref().map(|text| prose(text, values)),
+            commands: commands(&remedy.commands, remedy.platform == "windows"),
+            fits: remedy.fits.clone(),
+        });
+        Filled {
+            cause: prose(&self.cause, values),
+            remedies: remedies.filter(|remedy| remedy.note.is_some() || !remedy.commands.is_empty()).collect(),
+            check: commands(&self.check, false),
+            further: self.further.iter().map(|text| prose(text, values)).collect(),
+        }
+    }
+
+    /// The texts for any log: where a command needs a value of one, it has the value's name in capitals.
+    pub fn general(&self) -> Filled {
+        let mut values = self.defaults.clone();
+        for (name, value) in &mut values {
+            if is_prose(value) {
+                *value = name.to_uppercase();
+            }
+        }
+        let text = |text: &String| prose(text, &self.defaults);
+        let command = |text: &String| {
+            let named = |text: String, name: &String| text.replace(&format!("{{{name}!}}"), &name.to_uppercase());
+            prose(&self.defaults.keys().fold(text.clone(), named), &values)
+        };
         let remedy = |remedy: &Remedy| Remedy {
             platform: remedy.platform.clone(),
-            note: remedy.note.as_ref().map(fill),
-            commands: all(&remedy.commands),
+            note: remedy.note.as_ref().map(text),
+            commands: remedy.commands.iter().map(command).collect(),
             fits: remedy.fits.clone(),
         };
         Filled {
-            cause: fill(&self.cause),
+            cause: text(&self.cause),
             remedies: self.remedies.iter().map(remedy).collect(),
-            check: all(&self.check),
-            further: all(&self.further),
+            check: self.check.iter().map(command).collect(),
+            further: self.further.iter().map(text).collect(),
         }
     }
+}
+
+/// Whether a default is words for people, which no command can have.
+fn is_prose(default: &str) -> bool {
+    default.contains(char::is_whitespace)
+}
+
+/// A sentence with the values in it.
+fn prose(text: &str, values: &BTreeMap<String, String>) -> String {
+    values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+/// A command with the values in it, each one word of the shell that reads it.
+fn command(text: &str, values: &BTreeMap<String, String>, windows: bool) -> String {
+    values.iter().fold(text.to_owned(), |text, (name, value)| {
+        let text = text.replace(&format!("{{{name}!}}"), &format!("{{{name}}}"));
+        let braced = format!("{{{name}}}");
+        let mut parts = text.split(&braced);
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let word = if is_quoted(&filled) { value.clone() } else { quoted(value, windows) };
+            filled.extend([word.as_str(), part]);
+        }
+        filled
+    })
+}
+
+fn quoted(value: &str, windows: bool) -> String {
+    match windows {
+        true if value.contains(' ') => format!("\"{value}\""),
+        true => value.to_owned(),
+        // No value has a NUL, which is all that cannot be quoted.
+        false => shlex::try_quote(value).unwrap_or_default().into_owned(),
+    }
+}
+
+/// Whether what follows stands in quotes already; a `$(…)` between double quotes is read anew.
+fn is_quoted(before: &str) -> bool {
+    let odd = |quote| before.matches(quote).count() % 2 == 1;
+    let anew = || before.rfind('"').is_some_and(|at| before[at..].contains("$("));
+    odd('\'') || (odd('"') && !anew())
 }
 
 #[cfg(test)]
@@ -239,6 +323,73 @@ mod tests {
         assert_eq!(failures.split("[rank0]: InductorError: no ladder").1, "no ladder");
     }
 
+    fn row(remedies: &str, default: &str) -> Failure {
+        let (before, after) = ROW.split_once("remedies = [").expect("remedies");
+        let (_, after) = after.split_once("]\n        references").expect("what follows");
+        let text = format!("{before}remedies = [{remedies}]\n        references{after}");
+        let text = text.replace(r#"tool = "tool""#, &format!("tool = \"{default}\""));
+        read(&text, "sign = []").expect("a catalogue").rows()[0].clone()
+    }
+
+    fn commands(filled: &Filled) -> Vec<&str> {
+        filled.remedies.iter().flat_map(|remedy| &remedy.commands).map(String::as_str).collect()
+    }
+
+    #[test]
+    fn a_value_is_one_word_of_a_command() {
+        let texts = r#""ls -ld {tool}", "ls \"$(dirname {tool})\"", "printf '!{tool}'", "echo \"{tool}\"""#;
+        let remedies = format!(
+            "{{ platform = \"apt\", note = \"see {{tool}}\", commands = [{texts}] }},
+            {{ platform = \"windows\", commands = [\"dir {{tool}}\"] }}"
+        );
+        let filled =
+            row(&remedies, "x").filled(&BTreeMap::from([("tool".to_owned(), "/home/John Smith/x".to_owned())]));
+        assert_eq!(filled.remedies[0].note.as_deref(), Some("see /home/John Smith/x"));
+        assert_eq!(
+            commands(&filled),
+            [
+                "ls -ld '/home/John Smith/x'",
+                "ls \"$(dirname '/home/John Smith/x')\"",
+                "printf '!/home/John Smith/x'",
+                "echo \"/home/John Smith/x\"",
+                "dir \"/home/John Smith/x\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_command_without_its_value_is_left_out() {
+        let remedies = r#"{ platform = "apt", note = "a", commands = ["apt-get update", "apt-get install {tool}"] },
+            { platform = "dnf", commands = ["dnf install {tool}"] },
+            { platform = "uv", note = "exact", commands = ["uv venv", "uv python install {tool!}"] }"#;
+        let shown = row(remedies, "the tool");
+        assert_eq!(commands(&shown.filled(&shown.defaults)), ["apt-get update"]);
+        assert_eq!(shown.filled(&shown.defaults).remedies.len(), 1);
+        let named = shown.filled(&BTreeMap::from([("tool".to_owned(), "ladder".to_owned())]));
+        assert_eq!(
+            commands(&named)[1..],
+            ["apt-get install ladder", "dnf install ladder", "uv venv", "uv python install ladder"]
+        );
+        let option = shown.filled(&BTreeMap::from([("tool".to_owned(), "-oAPT".to_owned())]));
+        assert_eq!((commands(&option), option.cause.as_str()), (vec!["apt-get update"], "there is no -oAPT"));
+        assert_eq!(commands(&shown.general())[2..], ["dnf install TOOL", "uv venv", "uv python install TOOL"]);
+        assert_eq!(shown.general().cause, "there is no the tool");
+    }
+
+    #[test]
+    fn no_prose_reaches_a_command_of_the_embedded_rows() {
+        let failures =
+            read(include_str!("../../images/failures.toml"), include_str!("../../images/circumstances.toml"))
+                .expect("a catalogue");
+        for row in failures.rows() {
+            let filled = row.filled(&row.defaults);
+            let prose: Vec<_> = row.defaults.values().filter(|default| default.contains(' ')).collect();
+            for command in commands(&filled).into_iter().chain(filled.check.iter().map(String::as_str)) {
+                assert!(!prose.iter().any(|prose| command.contains(prose.as_str())), "{}: {command}", row.id);
+            }
+        }
+    }
+
     #[test]
     fn a_row_that_is_not_as_it_must_be_is_refused() {
         for (from, to, expected) in [
@@ -246,6 +397,13 @@ mod tests {
             (r"no (?<tool>\w+)", r"\w*", "no fixed text"),
             (r#"defaults = { tool = "tool" }"#, "", "no default"),
             ("{tool}", "{other}", "no default"),
+            ("install {tool}", "install {other!}", "no default"),
+            (
+                r#"note = "a {tool} is needed", commands = ["apt-get install {tool}"]"#,
+                r#"commands = ["x {tool!}"]"#,
+                "no remedy is left",
+            ),
+            (r#"note = "a"#, r#"fits = ["beos"], note = "a"#, "no such value"),
             (r#""apt""#, r#""nix""#, "platform"),
             (r#""compile""#, r#""later""#, "stage"),
             (r#"title = "a test""#, "title = \"a test\"\nabout = \"jax\"", "no topic"),

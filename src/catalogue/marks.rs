@@ -21,7 +21,7 @@ const VALUES: &[(Fact, &[&str])] = &[
         Fact::System,
         &["debian", "ubuntu", "rhel", "fedora", "alpine", "arch", "nixos", "suse", "macos", "windows", "wsl"],
     ),
-    (Fact::Container, &["build", "run"]),
+    (Fact::Container, &["build", "run", "cluster", "colab", "kaggle"]),
 ];
 
 /// Every pattern by which a log is read, and what each is for.
@@ -172,6 +172,12 @@ impl Sign {
         let facts = Fact::ALL.into_iter().filter(|(fact, name)| self.says.contains_key(fact) || named(name));
         self.facts = facts.map(|(fact, _)| fact).collect();
     }
+}
+
+/// Whether a remedy can be for what has this value.
+pub(super) fn is_fitting(value: &str) -> bool {
+    let facts = [Fact::Installation, Fact::System, Fact::Container];
+    VALUES.iter().any(|(fact, values)| facts.contains(fact) && values.contains(&value))
 }
 
 fn check(sign: &Sign) -> Result<()> {

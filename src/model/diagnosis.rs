@@ -59,7 +59,7 @@ pub struct Remedy {
     /// The commands, as they are typed in a shell; for `docker`, lines of a Dockerfile or `docker` commands.
     #[serde(default)]
     pub commands: Vec<String>,
-    /// What it is for alone, where its platform does not say it: values of `installation` and `system`, as
+    /// What it is for alone, where its platform does not say it: values of `installation`, `system` and `container`, as
     /// [`Circumstances`](super::Circumstances) has them. It comes first where one of them holds, and last where others do.
     #[serde(default, skip_serializing)]
     pub fits: Vec<String>,

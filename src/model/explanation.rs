@@ -42,7 +42,8 @@ pub struct Circumstances {
     pub compiler: Option<Said>,
     /// The vector instructions that kernels are compiled for, such as `AVX512`.
     pub isa: Option<Said>,
-    /// Whether it ran in a container.
+    /// Where it ran, if not on a machine of the user's own: in a container (`build` of an image, or `run`), on a `cluster`, or in a
+    /// notebook of `colab` or `kaggle`.
     pub container: Option<Said>,
 }
 

@@ -67,7 +67,7 @@ pub fn is_id(text: &Path) -> bool {
 }
 
 fn entry(row: &Failure) -> KnownFailure {
-    let filled = row.filled(&row.defaults);
+    let filled = row.general();
     KnownFailure {
         id: row.id.clone(),
         title: row.title.clone(),

@@ -8,7 +8,7 @@ pub(super) fn line(found: &Circumstances) -> Option<String> {
         (Some(version), None) => Some(format!("torch {version}")),
         (None, place) => place.map(|place| format!("torch {place}")),
     };
-    let container = container.as_ref().map(|_| "in a container".to_owned());
+    let container = value(container.as_ref()).map(|container| place_of_run(container).to_owned());
     let parts = [
         python(found),
         torch,
@@ -18,6 +18,15 @@ pub(super) fn line(found: &Circumstances) -> Option<String> {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn place_of_run(container: &str) -> &str {
+    match container {
+        "cluster" => "on a cluster",
+        "colab" => "on Colab",
+        "kaggle" => "on Kaggle",
+        _ => "in a container",
+    }
 }
 
 fn value(said: Option<&Said>) -> Option<&str> {
