@@ -93,6 +93,36 @@ fn commands_can_be_pasted() {
     }
 }
 
+/// A value that no log has named is a word, and not a sentence in the middle of a command.
+#[test]
+fn no_command_holds_prose_for_a_value() {
+    let catalogue = Catalogue::embedded().unwrap();
+    for row in catalogue.failures().rows() {
+        for (name, _) in row.defaults.iter().filter(|(_, value)| value.contains(' ')) {
+            let open = format!("{{{name}}}");
+            let mut commands = row.remedies.iter().flat_map(|remedy| &remedy.commands).chain(&row.check);
+            assert!(!commands.any(|command| command.contains(&open)), "{}: {name}", row.id);
+        }
+    }
+}
+
+/// Who uses pip is not sent to uv: what belongs beside torch is said for both, pip's way first, and the row says that it does.
+#[test]
+fn what_belongs_beside_torch_is_said_for_pip_and_for_uv() {
+    let catalogue = Catalogue::embedded().unwrap();
+    for row in catalogue.failures().rows() {
+        let first = |platform: &str, tool: &str| {
+            row.remedies.iter().position(|remedy| {
+                remedy.platform == platform && remedy.commands.iter().any(|command| command.contains(tool))
+            })
+        };
+        if let (Some(uv), Some(pip)) = (first("uv", "uv pip install"), first("any", "python -m pip install")) {
+            assert!(row.environment || uv > 0, "{}: `environment` is not set, and uv comes first", row.id);
+            assert!(!row.environment || pip < uv, "{}: uv before pip", row.id);
+        }
+    }
+}
+
 /// Rows name packages by the Python that the log speaks of.
 #[test]
 fn a_diagnosis_says_what_to_do_on_each_platform() {

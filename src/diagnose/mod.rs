@@ -105,7 +105,7 @@ mod tests {
         let log = "Command:\ng++ a.cpp -I/usr/include/python3.12 -o a.so\nOutput:\nfatal error: Python.h: No such file or directory";
         let commands: Vec<_> =
             diagnosed(log).remove(0).remedies.into_iter().flat_map(|remedy| remedy.commands).collect();
-        assert!(commands.contains(&"apt-get install python3.12-dev".to_owned()), "{commands:?}");
+        assert!(commands.contains(&"apt-get install -y python3.12-dev".to_owned()), "{commands:?}");
         let without = diagnosed("fatal error: Python.h: No such file or directory").remove(0);
         assert!(without.remedies[0].commands[0].ends_with("python3-dev"), "{without:?}");
     }
