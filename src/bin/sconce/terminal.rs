@@ -121,11 +121,12 @@ impl Terminal {
     }
 }
 
-/// Output that nobody reads any more (`sconce … | head`) is no failure.
+/// Output that nobody reads any more (`sconce … | head`) is no failure. Output that cannot be written is what a report is that
+/// cannot: wrong usage, and no answer, which the exit code 1 would be.
 fn arrived(written: io::Result<()>) -> Result<()> {
     match written {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::no("cannot write on standard output").because(error))
+            Err(Error::usage("cannot write on standard output").because(error))
         }
         _ => Ok(()),
     }
@@ -144,6 +145,13 @@ fn is_ascii(variable: impl Fn(&str) -> Option<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn output_that_does_not_arrive_is_no_answer() {
+        let told = |kind: ErrorKind| arrived(Err(kind.into())).map_err(|error| error.kind);
+        assert_eq!(told(ErrorKind::StorageFull), Err(sconce::model::ErrorKind::Usage));
+        assert_eq!(told(ErrorKind::BrokenPipe), Ok(()));
+    }
 
     #[test]
     fn the_locale_decides_on_symbols() {

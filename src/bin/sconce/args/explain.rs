@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 #[derive(Debug, Args)]
+#[command(override_usage = "sconce explain [OPTIONS] [FILE|ID]\n       sconce explain [OPTIONS] --catalogue")]
 pub(crate) struct Explain {
     /// The log of a failure, `-` for standard input, or the id of a known failure, such as `PYTHON_H_MISSING`
     ///
