@@ -220,6 +220,7 @@ fn diagnosis(confidence: Confidence) -> Diagnosis {
         title: "a header is missing".to_owned(),
         stage: "compile".to_owned(),
         confidence,
+        doubt: None,
         cause: "The compiler looks for `x.h`, and it is not installed.".to_owned(),
         evidence: Evidence { line: 12, text: "x.cpp:1: fatal error: x.h: No such file or directory".to_owned() },
         remedies: vec![

@@ -302,6 +302,7 @@ fn missing_headers() -> Diagnosis {
         title: "the headers are missing".to_owned(),
         stage: "compile".to_owned(),
         confidence: Confidence::Certain,
+        doubt: None,
         cause:
             "the headers of the interpreter that runs are not installed: every kernel includes `Python.h`, and it is \
                 looked for where this interpreter's `sysconfig` says"
@@ -478,6 +479,7 @@ pub(crate) fn hostile() -> Report {
         title: HOSTILE.to_owned(),
         stage: HOSTILE.to_owned(),
         confidence: Confidence::Likely,
+        doubt: None,
         cause: HOSTILE.to_owned(),
         evidence: Evidence { line: 1, text: HOSTILE.to_owned() },
         remedies: vec![remedy],

@@ -1,13 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::Regex;
 use serde::Deserialize;
 use toml::value::Datetime;
 
+use super::manners::{Manners, Texts};
 use super::marks::{Landmark, Marks, is_fitting};
-use super::patterns::ascii;
 use super::{demand, parse};
-use crate::model::{Error, Remedy, Result};
+use crate::model::{Remedy, Result};
 
 const FILE: &str = "images/failures.toml";
 
@@ -23,10 +22,7 @@ const STAGES: &[&str] =
 pub struct Failures {
     rows: Vec<Failure>,
     marks: Marks,
-    /// What loggers and builders put before a message, and torch around it.
-    before: Regex,
-    /// What tells a warning's prefix from an error's.
-    mild: Regex,
+    pub(super) manners: Manners,
     unknown: Vec<Remedy>,
 }
 
@@ -107,13 +103,22 @@ impl Failures {
 
     /// What loggers, builders and torch itself put before the message, and the message with its indentation.
     pub fn split<'a>(&self, line: &'a str) -> (&'a str, &'a str) {
-        let line = line.trim_end();
-        self.before.find(line).map_or(("", line), |found| line.split_at(found.end()))
+        self.manners.split(line)
     }
 
-    /// Whether a line with this [prefix](Self::split) is a warning at most.
-    pub fn is_mild(&self, prefix: &str) -> bool {
-        !prefix.is_empty() && self.mild.is_match(prefix)
+    /// Whether a line with this [prefix](Self::split) and message is a warning at most.
+    pub fn is_mild(&self, prefix: &str, message: &str) -> bool {
+        self.manners.is_mild(prefix, message)
+    }
+
+    /// Whether the message is of a test that passed, or is code: what it holds did not happen.
+    pub fn is_unsaid(&self, message: &str) -> bool {
+        self.manners.is_unsaid(message)
+    }
+
+    /// Whether what follows `before` in a message is only spoken of.
+    pub fn is_mention(&self, before: &str) -> bool {
+        self.manners.is_mention(before)
     }
 }
 
@@ -124,6 +129,12 @@ pub(super) fn read(text: &str, circumstances: &str) -> Result<Failures> {
     struct File {
         prefixes: Vec<String>,
         mild: String,
+        #[serde(default)]
+        warned: Vec<String>,
+        #[serde(default)]
+        unsaid: Vec<String>,
+        #[serde(default)]
+        mentions: Vec<String>,
         envelopes: Vec<String>,
         #[serde(default)]
         unknown: Vec<Remedy>,
@@ -132,19 +143,21 @@ pub(super) fn read(text: &str, circumstances: &str) -> Result<Failures> {
         landmarks: BTreeMap<Landmark, Vec<String>>,
         failure: Vec<Failure>,
     }
-    let File { prefixes, mild, envelopes, unknown, topics, landmarks, failure: rows } = parse(FILE, text)?;
+    let file: File = parse(FILE, text)?;
+    let File { prefixes, mild, envelopes, unknown, topics, landmarks, failure: rows, .. } = file;
     let ids: BTreeSet<_> = rows.iter().map(|row| row.id.as_str()).collect();
     demand(ids.len() == rows.len(), FILE, "failure", "an id is there twice")?;
     rows.iter().try_for_each(|row| check(row, &ids, &topics))?;
 
     let marks = Marks::read(&rows, topics, &landmarks, circumstances)?;
-    let before = format!(r"^\s*(?:{})+", [prefixes, envelopes].concat().join("|"));
-    let regex = |pattern: &str| Regex::new(&ascii(pattern)).map_err(unreadable);
-    Ok(Failures { before: regex(&before)?, mild: regex(&mild)?, rows, marks, unknown })
-}
-
-fn unreadable(error: regex::Error) -> Error {
-    Error::usage(format!("`{FILE}` has a pattern that cannot be read")).because(error)
+    let manners = Manners::new(&Texts {
+        before: [prefixes, envelopes].concat(),
+        mild: &mild,
+        warned: &file.warned,
+        unsaid: &file.unsaid,
+        mentions: &file.mentions,
+    });
+    Ok(Failures { manners, rows, marks, unknown })
 }
 
 fn check(row: &Failure, ids: &BTreeSet<&str>, topics: &BTreeMap<String, Vec<String>>) -> Result<()> {
@@ -287,6 +300,8 @@ fn is_quoted(before: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use regex::Regex;
+
     use super::*;
 
     const ROW: &str = r#"

@@ -3,6 +3,7 @@
 mod bases;
 mod compatibility;
 mod failures;
+mod manners;
 mod marks;
 mod packages;
 mod patterns;

@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use regex::Regex;
-use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, ClassBytes, Hir, HirKind};
 
 use crate::model::{Error, Result};
 
@@ -98,6 +99,8 @@ pub(super) fn ascii(pattern: &str) -> String {
         match chars.next() {
             Some('w') => out.push_str("[0-9A-Za-z_]"),
             Some('d') => out.push_str("[0-9]"),
+            Some('s') => out.push_str(r"[ \t-\r]"),
+            Some('S') => out.push_str(r"[^ \t-\r]"),
             Some('b') => out.push_str(r"(?-u:\b)"),
             Some(other) => out.extend(['\\', other]),
             None => out.push('\\'),
@@ -109,7 +112,10 @@ pub(super) fn ascii(pattern: &str) -> String {
 /// The texts of which every match of the pattern holds one.
 fn required_by(file: &str, pattern: &str) -> Result<Vec<Vec<u8>>> {
     let unreadable = |problem| Error::usage(format!("`{file}` has a pattern that {problem}: {pattern}"));
-    let hir = regex_syntax::parse(pattern).map_err(|error| unreadable("cannot be read").because(error))?;
+    // Without Unicode it takes half as long; few patterns cannot be read so.
+    let bytes = ParserBuilder::new().unicode(false).utf8(false).build().parse(pattern);
+    let hir = bytes.or_else(|_| regex_syntax::parse(pattern));
+    let hir = hir.map_err(|error| unreadable("cannot be read").because(error))?;
     let texts = required(&hir).filter(|texts| shortest(texts) >= SHORTEST);
     texts.ok_or_else(|| unreadable("no fixed text is in, so that it would be tried on every line"))
 }
@@ -146,17 +152,17 @@ fn longest(parts: &[Hir]) -> Option<Vec<Vec<u8>>> {
 fn fixed(hir: &Hir) -> Option<Vec<u8>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(literal.0.to_vec()),
-        HirKind::Class(Class::Unicode(class)) => letter(class).map(|letter| letter.to_string().into_bytes()),
+        HirKind::Class(Class::Bytes(class)) => letter(class).map(|letter| vec![letter]),
+        HirKind::Class(Class::Unicode(class)) => letter(&class.to_byte_class()?).map(|letter| vec![letter]),
         _ => None,
     }
 }
 
 /// The letter of which a class holds both cases, and nothing else.
-fn letter(class: &ClassUnicode) -> Option<char> {
-    let first = class.ranges().first()?.start();
-    let mut cases = ClassUnicode::new([ClassUnicodeRange::new(first, first)]);
-    cases.case_fold_simple();
-    (cases == *class && first.is_ascii()).then_some(first)
+fn letter(class: &ClassBytes) -> Option<u8> {
+    let [upper, lower] = class.ranges() else { return None };
+    let one = upper.len() == 1 && lower.len() == 1 && upper.start().to_ascii_lowercase() == lower.start();
+    one.then(|| upper.start())
 }
 
 fn shortest(texts: &[Vec<u8>]) -> usize {

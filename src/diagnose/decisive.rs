@@ -10,17 +10,23 @@ const MOST: usize = 3;
 /// So many lines of output after a message, the program has gone on.
 pub(super) const GONE_ON: usize = 100;
 
+/// So many lines of output up to the end of the log, it did not fail. What a report adds below a failure is shorter.
+pub(super) const FINISHED: usize = 250;
+
+/// A line, and how much ordinary output stood before it.
+type Seen = (Evidence, usize);
+
 /// The lines, the last of each kind.
 #[derive(Debug, Default)]
 pub(super) struct Decisive {
     /// The first exception of the last chain of tracebacks.
-    root: Option<Evidence>,
+    root: Option<Seen>,
     /// The last exception.
-    exception: Option<Evidence>,
-    /// The first error that a program other than Python reported, and how much output stood before it.
-    error: Option<(Evidence, usize)>,
+    exception: Option<Seen>,
+    /// The first error that a program other than Python reported.
+    error: Option<Seen>,
     /// The last death of a process.
-    death: Option<Evidence>,
+    death: Option<Seen>,
     /// Whether the next traceback belongs to the chain.
     chained: bool,
 }
@@ -35,7 +41,7 @@ impl Decisive {
         output: usize,
         is: impl Fn(Landmark) -> bool,
     ) -> bool {
-        let evidence = || Evidence { line, text: excerpt(message, 0) };
+        let evidence = || (Evidence { line, text: excerpt(message, 0) }, output);
         if is(Landmark::Chained) {
             self.chained = true;
         } else if is(Landmark::Traceback) {
@@ -54,7 +60,7 @@ impl Decisive {
             self.death = Some(evidence());
         } else if is(Landmark::Error) {
             if self.error.as_ref().is_none_or(|(_, before)| output - before >= GONE_ON) {
-                self.error = Some((evidence(), output));
+                self.error = Some(evidence());
             }
         } else {
             return false;
@@ -63,15 +69,19 @@ impl Decisive {
     }
 
     /// Those that tell most, in the order of the log.
-    pub(super) fn lines(self) -> Vec<Evidence> {
-        let mut lines: Vec<Evidence> = Vec::new();
-        let error = self.error.map(|(error, _)| error);
-        for line in [self.root, error, self.exception, self.death].into_iter().flatten() {
-            if lines.len() < MOST && lines.iter().all(|known| known.text != line.text) {
-                lines.push(line);
+    pub(super) fn lines(self) -> Vec<Seen> {
+        let mut lines: Vec<Seen> = Vec::new();
+        for seen in [self.root, self.error, self.exception, self.death].into_iter().flatten() {
+            if lines.len() < MOST && lines.iter().all(|(known, _)| known.text != seen.0.text) {
+                lines.push(seen);
             }
         }
-        lines.sort_by_key(|line| line.line);
+        lines.sort_by_key(|(line, _)| line.line);
         lines
+    }
+
+    /// How much ordinary output stood before the last exception or death.
+    pub(super) fn ended(&self) -> Option<usize> {
+        [&self.exception, &self.death].into_iter().flatten().map(|(_, output)| *output).max()
     }
 }

@@ -1,7 +1,7 @@
 //! From the bytes of a log to UTF-8, streamed: archives of gzip are unpacked, UTF-16 is told by its mark or its zeros, and
 //! what is no text is refused.
 
-use std::io::{self, Chain, Cursor, Read};
+use std::io::{self, Chain, Cursor, ErrorKind, Read, Take};
 
 use flate2::read::MultiGzDecoder;
 
@@ -16,6 +16,7 @@ const OTHERS: &[(&[u8], &str)] = &[
     (b"PK\x03\x04", "a zip archive; unpack it, and give one of the files in it"),
     (b"\x28\xb5\x2f\xfd", "compressed by zstd; pipe it in: zstd -dc FILE | …"),
     (b"\xfd7zXZ\0", "compressed by xz; pipe it in: xz -dc FILE | …"),
+    (b"\x1f\x8b", "an archive in an archive; unpack it once, and give what was in it"),
     (b"BZh", "compressed by bzip2; pipe it in: bzip2 -dc FILE | …"),
     (b"\x7fELF", "a program or a library"),
     (b"%PDF-", "a PDF document"),
@@ -33,8 +34,22 @@ pub(super) fn decoded<'a>(log: impl Read + 'a) -> io::Result<Box<dyn Read + 'a>>
     if !sample.starts_with(b"\x1f\x8b") {
         return text(&sample, log);
     }
-    let (sample, log) = peeked(MultiGzDecoder::new(log).take(LARGEST))?;
+    let (sample, log) = peeked(Bounded(MultiGzDecoder::new(log).take(LARGEST)))?;
     text(&sample, log)
+}
+
+/// An archive's contents, up to the limit; what is beyond is an error.
+struct Bounded<R>(Take<R>);
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(into)? {
+            0 if self.0.limit() == 0 && !into.is_empty() && self.0.get_mut().read(&mut [0])? > 0 => {
+                Err(ErrorKind::FileTooLarge.into())
+            }
+            read => Ok(read),
+        }
+    }
 }
 
 /// A log whose first bytes were looked at.
@@ -61,8 +76,10 @@ fn text<'a>(sample: &[u8], mut log: impl Read + 'a) -> io::Result<Box<dyn Read +
     if let Some(big) = zeros_tell(sample) {
         return Ok(Box::new(Utf16::new(log, big)));
     }
+    let is_tar = sample.get(257..262) == Some(b"ustar");
+    let tar = is_tar.then_some("a tar archive; unpack it, and give one of the files in it");
     let other = OTHERS.iter().find(|(begin, _)| sample.starts_with(begin)).map(|(_, what)| *what);
-    if let Some(what) = other.or(is_binary(sample).then_some("binary data")) {
+    if let Some(what) = other.or(tar).or(is_binary(sample).then_some("binary data")) {
         return Err(io::Error::new(io::ErrorKind::InvalidData, format!("this is not a text log, but {what}")));
     }
     Ok(Box::new(log))
@@ -199,6 +216,8 @@ mod tests {
             (&b"PK\x03\x04\x14\0"[..], "zip"),
             (b"\x28\xb5\x2f\xfd\x04", "zstd -dc"),
             (b"\x7fELF\x02\x01", "a program"),
+            (&gzip(&gzip(b"text")), "in an archive"),
+            (&gzip(&[&[b'a'; 257][..], b"ustar\0"].concat()), "tar"),
             (&random, "binary data"),
             (&[0; 100], "binary data"),
             (&gzip(&random), "binary data"),
@@ -207,6 +226,14 @@ mod tests {
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
             assert!(error.to_string().contains(expected), "{error}");
         }
+    }
+
+    #[test]
+    fn what_an_archive_holds_beyond_the_limit_is_an_error() {
+        let mut text = String::new();
+        let error = Bounded(b"12345".take(3)).read_to_string(&mut text).unwrap_err();
+        assert_eq!((text.as_str(), error.kind()), ("123", ErrorKind::FileTooLarge));
+        assert_eq!(io::read_to_string(Bounded(b"123".take(3))).unwrap(), "123");
     }
 
     #[test]

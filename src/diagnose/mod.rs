@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use scan::Scan;
 
 use crate::catalogue::Catalogue;
-use crate::model::{Confidence, Diagnosis, Explanation};
+use crate::model::{Diagnosis, Explanation};
 
 /// What `log` says of a failure. It is read as it comes, in bounded memory; it may be an archive of gzip, UTF-16, or one
 /// line.
@@ -26,11 +26,8 @@ use crate::model::{Confidence, Diagnosis, Explanation};
 pub fn explain(catalogue: &Catalogue, log: impl Read) -> io::Result<Explanation> {
     let mut scan = Scan::new(catalogue.failures());
     let ended = reader::read(log, |number, line| scan.line(number, line))?;
-    let mut scanned = scan.end();
-    let diagnoses = advice::diagnoses(catalogue.failures(), &scanned);
-    // A warning does not say what ended the program.
-    let known = diagnoses.iter().any(|diagnosis| diagnosis.confidence != Confidence::Warning);
-    let decisive = if known { Vec::new() } else { std::mem::take(&mut scanned.decisive) };
+    let scanned = scan.end();
+    let (diagnoses, decisive) = advice::diagnoses(catalogue.failures(), &scanned);
     Ok(Explanation {
         lines: ended.lines,
         diagnoses,
@@ -46,7 +43,7 @@ pub fn diagnose(catalogue: &Catalogue, log: &str) -> Vec<Diagnosis> {
     for (index, line) in log.lines().enumerate() {
         line.split('\r').for_each(|line| scan.line(index + 1, line.as_bytes()));
     }
-    advice::diagnoses(catalogue.failures(), &scan.end())
+    advice::diagnoses(catalogue.failures(), &scan.end()).0
 }
 
 #[cfg(test)]
@@ -54,7 +51,7 @@ mod tests {
     use std::sync::LazyLock;
 
     use super::*;
-    use crate::model::Said;
+    use crate::model::{Confidence, Doubt, Said};
 
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().expect("the catalogue"));
 
@@ -183,6 +180,7 @@ mod tests {
             "> ",
             ">     ",
             "# [Bug]: ",
+            "2026-01-02T03:04:05.678901234Z stderr F ",
             "    ",
         ] {
             let found = explained(&format!("torch\n{prefix}{PYTHON_H}\n")).diagnoses;
@@ -267,6 +265,98 @@ mod tests {
         let found = diagnosed(&warned);
         assert_eq!(found[1].confidence, Confidence::Warning, "{found:?}");
         assert_eq!(found[0].id, "OMP_H_MISSING");
+    }
+
+    #[test]
+    fn a_warning_is_none_however_it_is_written() {
+        for line in [
+            format!("/x/torch/cuda/__init__.py:129: UserWarning: {PYTHON_H}"),
+            format!("  /x/torch/cuda/__init__.py:129: UserWarning: {PYTHON_H}"),
+            format!("WARNING: {PYTHON_H}"),
+            format!("2026-01-02 03:04:05 WARNING {PYTHON_H}"),
+            format!("{{\"level\":\"warning\",\"msg\":\"{PYTHON_H}\"}}"),
+        ] {
+            let log = format!("import torch\n{line}\ntraining on cpu\ndone\n");
+            assert_eq!(diagnosed(&log)[0].confidence, Confidence::Warning, "{line}");
+        }
+        let raised = format!(
+            "torch\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    f()\nUserWarning: {PYTHON_H}\n"
+        );
+        assert_eq!(diagnosed(&raised)[0].confidence, Confidence::Certain);
+    }
+
+    #[test]
+    fn a_failure_that_is_not_known_is_shown_beside_a_warning() {
+        let log = format!(
+            "/x/torch/a.py:1: UserWarning: {PYTHON_H}\nTraceback (most recent call last):\nValueError: weird thing\n"
+        );
+        let found = explained(&log);
+        assert!(!found.known());
+        assert_eq!(found.decisive[0].text, "ValueError: weird thing");
+        assert!(explained(&format!("/x/torch/a.py:1: UserWarning: {PYTHON_H}\ndone\n")).known());
+    }
+
+    #[test]
+    fn what_the_program_survived_does_not_hide_what_ended_it() {
+        let steps = "step 1 of the training\n".repeat(300);
+        let log = format!("torch\n{PYTHON_H}\n{steps}Traceback (most recent call last):\nValueError: shapes\n");
+        let found = explained(&log);
+        assert_eq!(
+            (found.diagnoses[0].confidence, found.diagnoses[0].doubt),
+            (Confidence::Likely, Some(Doubt::Survived))
+        );
+        assert_eq!(found.decisive[0].text, "ValueError: shapes");
+        let finished = explained(&format!("torch\n{PYTHON_H}\n{steps}finished successfully\n"));
+        assert_eq!((finished.known(), finished.diagnoses[0].doubt), (true, Some(Doubt::Survived)));
+    }
+
+    #[test]
+    fn what_a_line_only_speaks_of_comes_after_what_happened() {
+        let happened = "fatal error: omp.h: No such file or directory";
+        for line in [
+            format!("I do not get `{PYTHON_H}` any more, after I installed it"),
+            format!("Unlike #97146 ({PYTHON_H}), here it is another"),
+            format!("If you see\n> {PYTHON_H}"),
+            format!("+ grep -q \"{PYTHON_H}\" build.log"),
+            format!("- {PYTHON_H}"),
+        ] {
+            assert_eq!(ids(&format!("torch\n{line}\n{happened}\n"))[0], "OMP_H_MISSING", "{line}");
+        }
+        let alone = diagnosed(&format!("torch\nI do not get `{PYTHON_H}` any more\n")).remove(0);
+        assert_eq!((alone.confidence, alone.doubt), (Confidence::Likely, Some(Doubt::Mentioned)));
+        for line in [
+            format!("tests/test_a.py::test_a[{PYTHON_H}] PASSED"),
+            format!("XFAIL x - {PYTHON_H}"),
+            format!("if \"{PYTHON_H}\" in str(e):"),
+        ] {
+            assert_eq!(ids(&format!("torch\n{line}\n")), Vec::<String>::new(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_set_gives_way_to_any_failure() {
+        let set = "torch\nTORCH_COMPILE_DISABLE=1\n";
+        assert_eq!(ids(&format!("{set}{PYTHON_H}\n")), ["PYTHON_H_MISSING"]);
+        let unknown =
+            explained(&format!("{set}Traceback (most recent call last):\nNameError: name 'x' is not defined\n"));
+        assert!(!unknown.known() && unknown.decisive.len() == 1, "{unknown:?}");
+    }
+
+    #[test]
+    fn what_torch_wraps_a_failure_in_speaks_of_torch() {
+        for log in [
+            format!("torch._inductor.exc.InductorError: {PYTHON_H}"),
+            format!("g++ /tmp/torchinductor_u/ab/x.cpp\n{PYTHON_H}"),
+            format!("PyTorch version: 2.6.0\n{PYTHON_H}"),
+        ] {
+            assert_eq!(diagnosed(&log)[0].confidence, Confidence::Certain, "{log}");
+        }
+    }
+
+    #[test]
+    fn a_log_without_its_beginning_shows_what_looks_decisive() {
+        let found = explained("Nothing.h: No such file or directory\ncompilation terminated.\n");
+        assert_eq!(found.decisive[0].line, 1, "{found:?}");
     }
 
     #[test]

@@ -33,6 +33,13 @@ pub(super) fn read(log: impl Read, mut each: impl FnMut(usize, &[u8])) -> io::Re
             Ok(0) => break,
             Ok(read) => read,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                notes.push(format!(
+                    "the archive holds more than 4 GiB: what is behind line {} was not read",
+                    lines.number
+                ));
+                break;
+            }
             Err(error) if is_damage(&error) => {
                 notes.push(format!("the archive is damaged or cut off behind line {}: {error}", lines.number));
                 break;

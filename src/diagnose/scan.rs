@@ -21,6 +21,19 @@ const OFTEN: usize = 1000;
 /// Values by their names.
 pub(super) type Values = BTreeMap<String, String>;
 
+/// How a line says what it shows; of two lines of a row the better one is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Manner {
+    /// It is what happened.
+    Said,
+    /// It is quoted, as mail does: `> …`.
+    Quoted,
+    /// It gives a variable its value.
+    Set,
+    /// It only speaks of it.
+    Mentioned,
+}
+
 /// A row, and the line that shows it.
 #[derive(Debug, Clone)]
 pub(super) struct Finding {
@@ -31,6 +44,9 @@ pub(super) struct Finding {
     pub(super) values: Values,
     /// Whether no line shows it but warnings.
     pub(super) mild: bool,
+    pub(super) manner: Manner,
+    /// The last line that shows it.
+    pub(super) seen: usize,
     /// How much ordinary output stood before the first line that shows it, and the last.
     pub(super) first: usize,
     pub(super) last: usize,
@@ -62,7 +78,12 @@ pub(super) struct Scanned {
     pub(super) findings: Vec<Finding>,
     pub(super) topics: BTreeSet<usize>,
     pub(super) circumstances: crate::model::Circumstances,
-    pub(super) decisive: Vec<Evidence>,
+    /// The lines that look decisive, and how much ordinary output stood before each.
+    pub(super) decisive: Vec<(Evidence, usize)>,
+    /// How much ordinary output stood before the last exception or death.
+    pub(super) ended: Option<usize>,
+    /// How much ordinary output there is.
+    pub(super) ordinary: usize,
 }
 
 /// A line, without what stands before the message.
@@ -71,6 +92,8 @@ struct Line<'a> {
     /// The message, with its indentation.
     text: &'a str,
     mild: bool,
+    /// Whether it is quoted, as mail does.
+    quoted: bool,
 }
 
 impl<'a> Scan<'a> {
@@ -92,12 +115,12 @@ impl<'a> Scan<'a> {
     /// Reads a line of the file; it may hold several of the log.
     pub(super) fn line(&mut self, number: usize, line: &[u8]) {
         match unfold::entry(line) {
-            Some(text) => text.lines().for_each(|line| self.unfolded(number, line.as_bytes())),
-            None => self.unfolded(number, line),
+            Some(entry) => entry.text.lines().for_each(|line| self.unfolded(number, line.as_bytes(), entry.mild)),
+            None => self.unfolded(number, line, false),
         }
     }
 
-    fn unfolded(&mut self, number: usize, line: &[u8]) {
+    fn unfolded(&mut self, number: usize, line: &[u8], mild: bool) {
         let is_control = |byte: &u8| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f;
         let line = match line.iter().filter(|byte| is_control(byte)).count() {
             0 => Cow::Borrowed(line),
@@ -114,9 +137,24 @@ impl<'a> Scan<'a> {
         match unfold::literal(&text) {
             Some(text) => text.lines().for_each(|line| {
                 self.look(line.as_bytes());
-                self.read(number, line);
+                self.read(number, line, mild);
             }),
-            None => self.read(number, &text),
+            None => self.whole(number, &text, mild),
+        }
+    }
+
+    /// Reads a line of its own, and the exception that it prints as Python's `repr` does.
+    fn whole(&mut self, number: usize, line: &str, mild: bool) {
+        let Some(exception) = unfold::exception(line) else { return self.read(number, line, mild) };
+        let failures = self.failures;
+        let (prefix, text) = failures.split(line);
+        let mild = mild || failures.is_mild(prefix, text.trim_start());
+        let quoted = self.quoted.open();
+        self.read(number, line, mild);
+        // Code that raises it is none; and source follows a frame.
+        if !quoted && !text.contains("raise ") {
+            self.look(exception.as_bytes());
+            self.read(number, &exception, mild);
         }
     }
 
@@ -137,21 +175,28 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads a line whose texts are found.
-    fn read(&mut self, number: usize, line: &str) {
+    fn read(&mut self, number: usize, whole: &str, mild: bool) {
         let failures = self.failures;
-        let (prefix, text) = failures.split(line);
-        let line = Line { number, text, mild: failures.is_mild(prefix) };
+        let (prefix, text) = failures.split(whole);
         let message = text.trim();
-        let matches: Vec<(Role, usize, Captures<'_>)> = self
-            .hits
-            .iter()
-            .filter_map(|index| {
-                let captures = failures.marks().patterns().get(*index)?.captures(message)?;
-                Some((failures.marks().roles()[*index], *index, captures))
-            })
-            .collect();
-        let is = |landmark| matches.iter().any(|(role, ..)| *role == Role::Landmark(landmark));
-        let kind = self.quoted.see(text, prefix.ends_with("E   "), is);
+        let mut landmarks: Vec<Landmark> = Vec::new();
+        let mut matches: Vec<(Role, usize, Captures<'_>)> = Vec::new();
+        for index in &self.hits {
+            let Some(pattern) = failures.marks().patterns().get(*index) else { continue };
+            match failures.marks().roles()[*index] {
+                Role::Landmark(landmark) => landmarks.extend(pattern.is_match(message).then_some(landmark)),
+                // What torch wraps a failure in says that it is torch's.
+                role @ Role::Topic(_) => matches.extend(pattern.captures(whole).map(|found| (role, *index, found))),
+                role => matches.extend(pattern.captures(message).map(|found| (role, *index, found))),
+            }
+        }
+        let is = |landmark| landmarks.contains(&landmark);
+        let said = prefix.ends_with("E   ");
+        // A warning that is raised has no place in front, and a frame before it.
+        let raised = said || self.quoted.open();
+        let kind = self.quoted.see(text, said, is);
+        let mild = mild || failures.is_mild(prefix, if raised { "" } else { message });
+        let line = Line { number, text, mild, quoted: prefix.trim_end().ends_with('>') && !prefix.contains('=') };
         // What a line is about is read first: its evidence takes values from it.
         for (role, index, captures) in &matches {
             match role {
@@ -161,7 +206,8 @@ impl<'a> Scan<'a> {
                 _ => {}
             }
         }
-        for (role, index, captures) in &matches {
+        let unsaid = kind == Kind::Message && !matches.is_empty() && failures.is_unsaid(message);
+        for (role, index, captures) in matches.iter().filter(|_| !unsaid) {
             match (role, kind) {
                 (Role::Evidence(row), Kind::Message) | (Role::Source(row), Kind::Source) => {
                     self.sight(*row, *index, captures, &line);
@@ -207,10 +253,15 @@ impl<'a> Scan<'a> {
     /// Takes the line for evidence of the row.
     fn sight(&mut self, row: usize, index: usize, captures: &Captures<'_>, line: &Line<'_>) {
         let mut values = self.named(row, captures);
-        let found = captures.get(0).map_or(0, |found| found.start());
+        let (found, manner) = self.manner(captures, line);
         let ordinary = self.ordinary;
+        let (mut first, last) = (ordinary, ordinary);
         if let Some(known) = self.findings.get_mut(&row) {
-            (known.last, known.count) = (ordinary, known.count + 1);
+            known.count += 1;
+            known.seen = line.number;
+            if (manner, line.mild) <= (known.manner, known.mild) {
+                known.last = ordinary;
+            }
             if known.evidence.line == line.number {
                 values.append(&mut known.values);
                 known.values = values;
@@ -219,9 +270,10 @@ impl<'a> Scan<'a> {
             if known.count > OFTEN {
                 return self.forget(|role| matches!(role, Role::Evidence(of) | Role::Source(of) if *of == row));
             }
-            if !known.mild || line.mild {
+            if (known.manner, known.mild) <= (manner, line.mild) {
                 return;
             }
+            first = if known.manner == Manner::Quoted { known.first } else { first };
         }
         let around = self.contexts.iter().filter(|(context, _)| {
             **context != index && self.failures.marks().roles()[**context] == Role::Context(row)
@@ -230,8 +282,22 @@ impl<'a> Scan<'a> {
             values.entry(name.clone()).or_insert_with(|| value.clone());
         }
         let evidence = Evidence { line: line.number, text: excerpt(line.text.trim(), found) };
-        let (first, last) = (ordinary, ordinary);
-        self.findings.insert(row, Finding { row, evidence, values, mild: line.mild, first, last, count: 1 });
+        let mild = line.mild;
+        self.findings
+            .insert(row, Finding { row, evidence, values, mild, manner, seen: line.number, first, last, count: 1 });
+    }
+
+    /// Where the message says it, and how.
+    fn manner(&self, captures: &Captures<'_>, line: &Line<'_>) -> (usize, Manner) {
+        let Some(found) = captures.get(0) else { return (0, Manner::Said) };
+        let before = &line.text.trim()[..found.start()];
+        let manner = match () {
+            () if self.failures.is_mention(before) => Manner::Mentioned,
+            () if is_assignment(&line.text.trim()[found.start()..]) => Manner::Set,
+            () if line.quoted => Manner::Quoted,
+            () => Manner::Said,
+        };
+        (found.start(), manner)
     }
 
     /// The groups of the row that matched.
@@ -246,6 +312,8 @@ impl<'a> Scan<'a> {
         let mut findings: Vec<Finding> = self.findings.into_values().collect();
         findings.sort_by_key(|finding| (finding.evidence.line, finding.row));
         Scanned {
+            ended: self.decisive.ended(),
+            ordinary: self.ordinary,
             findings,
             topics: self.topics,
             circumstances: self.signs.circumstances(),
@@ -257,6 +325,14 @@ impl<'a> Scan<'a> {
 /// A log may hold anything, and the values stand in commands: what a shell would read as more than a word is left out.
 pub(super) fn is_harmless(value: &str) -> bool {
     value.len() <= LONGEST && value.chars().all(|c| c.is_ascii_alphanumeric() || "._+-/: ".contains(c))
+}
+
+/// Whether a variable of the environment gets its value there.
+fn is_assignment(text: &str) -> bool {
+    let name = text.split('=').next().unwrap_or_default();
+    name.len() < text.len()
+        && name.len() > 1
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// The line, or where it is long the part around the byte `found`.

@@ -1,42 +1,55 @@
 //! Lines that were folded into one: by loggers that write JSON, and by programs that print a text as a literal.
 
-use std::borrow::Cow;
+use serde_json::{Map, Value};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+/// What loggers call what a program said, Docker's first; `MESSAGE` is the journal's, `textPayload` a cloud's.
+const MESSAGES: &[&str] = &["log", "message", "msg", "MESSAGE", "textPayload", "event"];
 
-/// A line of a log in JSON, by the names that loggers give to what a program said.
-#[derive(Deserialize)]
-struct Entry<'a> {
-    /// Docker's; `message` is that of most loggers, `MESSAGE` the journal's, `textPayload` a cloud's.
-    #[serde(borrow, alias = "message", alias = "msg", alias = "MESSAGE", alias = "textPayload", alias = "event")]
-    log: Option<Said<'a>>,
-    #[serde(borrow, alias = "exception", alias = "stack_trace", alias = "stacktrace", alias = "traceback")]
-    exc_info: Option<Said<'a>>,
+/// What they call the failure that they say more of.
+const DETAILS: &[&str] = &["error", "err", "exception", "exc_info", "stack", "stack_trace", "stacktrace", "traceback"];
+
+/// What they call how bad it is.
+const LEVELS: &[&str] = &["level", "severity", "levelname"];
+
+/// A line of a log in JSON.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) text: String,
+    /// Whether it is a warning.
+    pub(super) mild: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Said<'a> {
-    Text(#[serde(borrow)] Cow<'a, str>),
-    Other(IgnoredAny),
-}
-
-/// The text of a line of JSON; `None` where it is something else.
-pub(super) fn entry(line: &[u8]) -> Option<String> {
+/// What a line of JSON says; `None` where it is something else.
+pub(super) fn entry(line: &[u8]) -> Option<Entry> {
     let line = line.trim_ascii();
     if line.first() != Some(&b'{') || line.last() != Some(&b'}') {
         return None;
     }
-    let Entry { log, exc_info } = serde_json::from_slice(line).ok()?;
-    let text = |said| match said {
-        Some(Said::Text(text)) => Some(text.into_owned()),
-        Some(Said::Other(_)) | None => None,
-    };
-    match (text(log), text(exc_info)) {
-        (Some(log), Some(more)) => Some(format!("{log}\n{more}")),
-        (log, more) => log.or(more),
+    let fields: Map<String, Value> = serde_json::from_slice(line).ok()?;
+    let mut texts: Vec<&str> = MESSAGES.iter().find_map(|name| fields.get(*name)?.as_str()).into_iter().collect();
+    for value in DETAILS.iter().filter_map(|name| fields.get(*name)) {
+        match value {
+            Value::String(text) => texts.push(text),
+            Value::Object(nested) => {
+                texts.extend(MESSAGES.iter().chain(DETAILS).filter_map(|name| nested.get(*name)?.as_str()));
+            }
+            _ => {}
+        }
     }
+    let level = LEVELS.iter().find_map(|name| fields.get(*name)?.as_str()).unwrap_or_default();
+    let mild = ["warn", "warning"].iter().any(|mild| level.eq_ignore_ascii_case(mild));
+    (!texts.is_empty()).then(|| Entry { text: texts.join("\n"), mild })
+}
+
+/// The exception that the line prints as Python's `repr` does, as a traceback has it: `ImportError('no x')`, `ImportError: no x`.
+pub(super) fn exception(line: &str) -> Option<String> {
+    let (at, quote) = ["Error('", "Error(\"", "Exception('", "Exception(\""]
+        .iter()
+        .find_map(|mark| Some((line.find(mark)? + mark.len() - 2, mark.chars().next_back()?)))?;
+    let name = line[..at].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').next()?;
+    let text = &line[at + 2..];
+    let end = text.find(&[quote, ')'].iter().collect::<String>()).unwrap_or(text.len());
+    Some(format!("{name}: {}", text[..end].trim_end_matches(quote)))
 }
 
 /// The lines of a text that stands in the line as a literal of Python or C, with `\n` for its ends; `None` where none does. A
@@ -78,6 +91,11 @@ mod tests {
                 r#" {"level":"error","message":"it broke","exc_info":"Traceback\n  File"} "#,
                 Some("it broke\nTraceback\n  File"),
             ),
+            (
+                r#"{"msg":"boom","error":"RuntimeError: no","stack":"Traceback"}"#,
+                Some("boom\nRuntimeError: no\nTraceback"),
+            ),
+            (r#"{"msg":"boom","err":{"message":"no","stack":"at x"}}"#, Some("boom\nno\nat x")),
             (r#"{"MESSAGE":[1,2],"_PID":"1"}"#, None),
             (r#"{"msg":{"a":1},"exception":"X"}"#, Some("X")),
             (r#"{"loss": 0.1}"#, None),
@@ -86,7 +104,24 @@ mod tests {
             ("plain", None),
             ("", None),
         ] {
-            assert_eq!(entry(line.as_bytes()).as_deref(), expected, "{line}");
+            let text = entry(line.as_bytes()).map(|entry| entry.text);
+            assert_eq!(text.as_deref(), expected, "{line}");
+        }
+        for (level, mild) in [("warning", true), ("WARN", true), ("error", false), ("info", false)] {
+            let line = format!(r#"{{"level":"{level}","msg":"x"}}"#);
+            assert_eq!(entry(line.as_bytes()).map(|entry| entry.mild), Some(mild), "{level}");
+        }
+    }
+
+    #[test]
+    fn the_repr_of_an_exception_is_the_exception() {
+        for (line, expected) in [
+            ("failed with ImportError('libcuda.so.1: no file')", Some("ImportError: libcuda.so.1: no file")),
+            (r#"cause=x.y.BuildError("can't")]"#, Some("x.y.BuildError: can't")),
+            ("OSError('cut", Some("OSError: cut")),
+            ("Error: 'x'", None),
+        ] {
+            assert_eq!(exception(line).as_deref(), expected, "{line}");
         }
     }
 

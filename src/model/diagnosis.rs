@@ -12,6 +12,9 @@ pub struct Diagnosis {
     pub stage: String,
     /// How sure it is.
     pub confidence: Confidence,
+    /// Why it is only likely; `None` where it is not.
+    #[serde(skip)]
+    pub doubt: Option<Doubt>,
     /// The cause: one or two sentences.
     pub cause: String,
     /// The line that shows it.
@@ -32,10 +35,21 @@ pub struct Diagnosis {
 pub enum Confidence {
     /// The log names the cause, and speaks of what the row is about.
     Certain,
-    /// The log names it, but nothing in it says that torch.compile is what it befell.
+    /// The log names it, but there is a [`Doubt`].
     Likely,
     /// The log names it in a warning; the program may have gone on without harm.
     Warning,
+}
+
+/// Why a diagnosis is only likely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Nothing in the log says that torch.compile is what it befell.
+    Unrelated,
+    /// The program went on after it.
+    Survived,
+    /// The line only speaks of it, or sets what shows it.
+    Mentioned,
 }
 
 /// The line that shows a cause.

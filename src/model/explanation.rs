@@ -11,16 +11,17 @@ pub struct Explanation {
     pub diagnoses: Vec<Diagnosis>,
     /// What the log says of the machine that it was written on.
     pub circumstances: Circumstances,
-    /// Where no cause is known, the lines that look decisive, in the order of the log; at most three.
+    /// Where no cause of what ended the program is known, the lines that look decisive, in the order of the log; at most
+    /// three.
     pub decisive: Vec<Evidence>,
     /// What could not be read, or was left out: sentences.
     pub notes: Vec<String>,
 }
 
 impl Explanation {
-    /// Whether a root cause is known.
+    /// Whether a root cause is known. A warning, or what the program survived, is none where something else looks decisive.
     pub fn known(&self) -> bool {
-        !self.diagnoses.is_empty()
+        !self.diagnoses.is_empty() && self.decisive.is_empty()
     }
 }
 

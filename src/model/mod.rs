@@ -34,7 +34,7 @@ pub use answer::{Answer, Answers};
 pub use archive::{ArchiveName, is_archive, wheel_python};
 pub use attestation::{CLAIM_VERSION, Claim, ClaimCheck, PROOF_LABEL, Unreadable, Verdict};
 pub use base_row::{BaseCheck, BasePythons, BaseRow};
-pub use diagnosis::{Confidence, Diagnosis, Evidence, Remedy};
+pub use diagnosis::{Confidence, Diagnosis, Doubt, Evidence, Remedy};
 pub use digest::sha256_hex;
 pub use doctor::{Checkup, CheckupSubject, Finding, FindingOutcome, Fix};
 pub use error::{Error, ErrorKind, Result};

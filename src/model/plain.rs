@@ -1,8 +1,8 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// `text` without what a terminal would obey: escape sequences, control characters except line ends and tabs, and
-/// characters that change the direction of what follows.
+/// `text` without what a terminal would obey: escape sequences, control characters except line ends and tabs,
+/// characters that change the direction of what follows, and those that nobody sees.
 pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -12,7 +12,7 @@ pub fn plain(text: &str) -> String {
             // A progress bar draws over its line; its last state follows.
             '\r' if chars.peek() != Some(&'\n') => out.push('\n'),
             '\n' | '\t' => out.push(c),
-            c if c.is_control() || reorders(c) => {}
+            c if c.is_control() || reorders(c) || hides(c) => {}
             c => out.push(c),
         }
     }
@@ -26,6 +26,7 @@ pub fn printable(text: &str) -> String {
     while let Some(c) = chars.next() {
         match c {
             '\u{1b}' => skip_sequence(&mut chars),
+            c if hides(c) => {}
             c if c.is_control() || reorders(c) => out.push(' '),
             c => out.push(c),
         }
@@ -59,6 +60,16 @@ fn reorders(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Characters without width, which can hold a text apart or carry one that only machines read. The joiners of scripts and of
+/// pictures stay.
+fn hides(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +92,7 @@ mod tests {
             ("\u{1b}Pq#0\u{1b}\\sixel", "sixel"),
             ("bell\u{7} and c1 \u{9b}31m", "bell and c1 31m"),
             ("gnp\u{202e}exe", "gnpexe"),
+            ("a\u{200b}\u{feff}b\u{2060}c\u{ad}d\u{e0041}", "abcd"),
             ("10%\r50%\r\n", "10%\n50%\n"),
             ("cut \u{1b}[", "cut "),
             ("cut \u{1b}", "cut "),

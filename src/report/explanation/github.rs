@@ -9,19 +9,21 @@ use crate::model::{Confidence, Diagnosis, Evidence, Explained};
 /// Writes what GitHub's runners read: an annotation a cause, at its line of the log.
 pub fn annotations(explained: &Explained, out: &mut dyn Write) -> io::Result<()> {
     let told = &explained.explanation;
-    if let Some(first) = told.decisive.first().filter(|_| !told.known()) {
-        let said: Vec<String> = told.decisive.iter().map(|line| format!("{}: {}", line.line, line.text)).collect();
-        let title = format!("sconce: {}", unknown(explained));
-        return command("error", &title, place(explained, first).as_ref(), &said.join("\n"), out);
-    }
-    if !told.known() {
-        return command("error", "sconce", None, &unknown(explained), out);
+    match told.decisive.first() {
+        _ if told.known() => {}
+        None => command("error", "sconce", None, &unknown(explained), out)?,
+        Some(first) => {
+            let said: Vec<String> = told.decisive.iter().map(|line| format!("{}: {}", line.line, line.text)).collect();
+            let title = format!("sconce: {}", unknown(explained));
+            command("error", &title, place(explained, first).as_ref(), &said.join("\n"), out)?;
+        }
     }
     told.diagnoses.iter().try_for_each(|known| {
         let name = if known.confidence == Confidence::Warning { "warning" } else { "error" };
         let title = format!("sconce: {} ({})", known.title, known.id);
         command(name, &title, place(explained, &known.evidence).as_ref(), &message(known), out)
-    })
+    })?;
+    told.notes.iter().try_for_each(|note| command("notice", "sconce", None, note, out))
 }
 
 fn place(explained: &Explained, evidence: &Evidence) -> Option<Place> {

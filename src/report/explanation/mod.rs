@@ -12,14 +12,18 @@ pub use sarif::explanation as sarif;
 pub(super) use text::advice;
 pub use text::explanation as text;
 
-use crate::model::{Confidence, Diagnosis, Explained};
+use crate::model::{Confidence, Diagnosis, Doubt, Explained};
 
 /// What stands before a failure's name where it is not plainly one.
 fn doubt(known: &Diagnosis) -> Option<&'static str> {
-    match known.confidence {
-        Confidence::Certain => None,
-        Confidence::Likely => Some("probably: nothing in the log says that torch.compile is what it befell"),
-        Confidence::Warning => Some("a warning, not a failure: the program may have gone on without harm"),
+    match (known.confidence, known.doubt) {
+        (Confidence::Certain, _) => None,
+        (Confidence::Likely, None | Some(Doubt::Unrelated)) => {
+            Some("probably: nothing in the log says that torch.compile is what it befell")
+        }
+        (Confidence::Likely, Some(Doubt::Survived)) => Some("it failed, but the program went on: this did not end it"),
+        (Confidence::Likely, Some(Doubt::Mentioned)) => Some("perhaps: the line may only speak of it"),
+        (Confidence::Warning, _) => Some("a warning, not a failure: the program may have gone on without harm"),
     }
 }
 

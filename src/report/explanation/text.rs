@@ -7,7 +7,7 @@ use super::super::sheet::{Page, Sheet};
 use super::super::styled::{BAD, BOLD, COMMAND, DIM, HINT, PLAIN, Text, WARNING};
 use super::super::units::count;
 use super::{circumstances, doubt, unknown};
-use crate::model::{Confidence, Diagnosis, Evidence, Explained, Remedy};
+use crate::model::{Confidence, Diagnosis, Doubt, Evidence, Explained, Remedy};
 
 /// What stands to the left of the text, and under it.
 const LEAD: usize = 9;
@@ -21,6 +21,15 @@ pub fn explanation(explained: &Explained, all: bool, page: Page, out: &mut dyn W
     let told = &explained.explanation;
     match told.diagnoses.split_first() {
         None => nothing(sheet, explained)?,
+        Some(_) if !told.known() => {
+            nothing(sheet, explained)?;
+            for (index, other) in told.diagnoses.iter().enumerate() {
+                if all || index == 0 {
+                    sheet.blank()?;
+                }
+                if all { whole(sheet, explained, other, all)? } else { brief(sheet, page, other)? }
+            }
+        }
         Some((first, others)) => {
             whole(sheet, explained, first, all)?;
             for (index, other) in others.iter().take(if all { others.len() } else { OTHERS }).enumerate() {
@@ -125,6 +134,7 @@ fn brief(sheet: &mut Sheet, page: Page, known: &Diagnosis) -> io::Result<()> {
     let place = format!("  {}, line {}: ", known.id, known.evidence.line);
     let how = match known.confidence {
         Confidence::Certain => "",
+        Confidence::Likely if known.doubt == Some(Doubt::Survived) => "survived: ",
         Confidence::Likely => "probably: ",
         Confidence::Warning => "a warning: ",
     };
