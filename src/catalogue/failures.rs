@@ -157,7 +157,7 @@ pub(super) fn read(text: &str, circumstances: &str) -> Result<Failures> {
         unsaid: &file.unsaid,
         mentions: &file.mentions,
     });
-    Ok(Failures { manners, rows, marks, unknown })
+    Ok(Failures { rows, marks, manners, unknown })
 }
 
 fn check(row: &Failure, ids: &BTreeSet<&str>, topics: &BTreeMap<String, Vec<String>>) -> Result<()> {
