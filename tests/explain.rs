@@ -149,7 +149,7 @@ fn an_entry_is_shown_in_full() {
 #[test]
 fn the_catalogue_is_listed() {
     let told = desk().run(&["explain", "--catalogue"]);
-    for known in ops::explain::known().unwrap() {
+    for known in ops::explain::known() {
         let line = format!("  {} ", known.id);
         assert_eq!(told.lines().filter(|text| text.starts_with(&line)).count(), 1, "{}", known.id);
         assert!(told.contains(&format!("\n{}\n", known.stage)), "{}", known.stage);
@@ -331,7 +331,7 @@ fn every_document_is_as_published() {
     let logs = every_log().into_iter();
     let mut documents: Vec<_> =
         logs.map(|(name, explained)| (name, document(|out| json::explanation(&explained, out)))).collect();
-    let known = ops::explain::known().unwrap();
+    let known = ops::explain::known();
     documents.push(("all".to_owned(), document(|out| json::failures(&known, out))));
     documents.push(("one".to_owned(), document(|out| json::failure(&known[0], out))));
     let error = sconce::model::Error::usage("`x` is empty");

@@ -42,7 +42,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::embedded().e
 
 /// Reads `data` as a log of a failure.
 pub fn explain(data: &[u8]) {
-    if let Ok(explanation) = sconce::diagnose::explain(&CATALOGUE, data) {
+    if let Ok(explanation) = sconce::diagnose::explain(CATALOGUE.failures(), data) {
         let evidence = explanation.diagnoses.iter().map(|found| &found.evidence);
         for line in evidence.chain(&explanation.decisive) {
             assert!((1..=explanation.lines).contains(&line.line), "no line of the log: {line:?}");

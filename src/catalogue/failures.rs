@@ -81,6 +81,11 @@ pub struct Failure {
 }
 
 impl Failures {
+    /// The failures that are compiled into this program; nothing else of the catalogue is read for them.
+    pub fn embedded() -> &'static Self {
+        &super::FAILURES
+    }
+
     /// The rows, in the order of the file.
     pub fn rows(&self) -> &[Failure] {
         &self.rows

@@ -14,7 +14,7 @@ use std::io::{self, Read};
 
 use scan::Scan;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Failures};
 use crate::model::{Diagnosis, Explanation};
 
 /// What `log` says of a failure. It is read as it comes, in bounded memory; it may be an archive of gzip, UTF-16, or one
@@ -23,11 +23,11 @@ use crate::model::{Diagnosis, Explanation};
 /// # Errors
 ///
 /// Where the log cannot be read; of [`io::ErrorKind::InvalidData`] where it is no text.
-pub fn explain(catalogue: &Catalogue, log: impl Read) -> io::Result<Explanation> {
-    let mut scan = Scan::new(catalogue.failures());
+pub fn explain(failures: &Failures, log: impl Read) -> io::Result<Explanation> {
+    let mut scan = Scan::new(failures);
     let ended = reader::read(log, |number, line| scan.line(number, line))?;
     let scanned = scan.end();
-    let (diagnoses, decisive) = advice::diagnoses(catalogue.failures(), &scanned);
+    let (diagnoses, decisive) = advice::diagnoses(failures, &scanned);
     Ok(Explanation {
         lines: ended.lines,
         diagnoses,
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn explained(log: &str) -> Explanation {
-        explain(&CATALOGUE, log.as_bytes()).expect("a log in memory")
+        explain(CATALOGUE.failures(), log.as_bytes()).expect("a log in memory")
     }
 
     const PYTHON_H: &str = "fatal error: Python.h: No such file or directory";
@@ -474,7 +474,9 @@ mod tests {
         assert_eq!(ids(&log[at..]), ["PYTHON_H_MISSING"]);
         assert_eq!(ids(&log[..at + 60]), ["PYTHON_H_MISSING"]);
         let bytes = log.as_bytes();
-        (0..bytes.len()).step_by(97).for_each(|cut| drop(explain(&CATALOGUE, &bytes[cut..]).expect("a log in memory")));
+        (0..bytes.len())
+            .step_by(97)
+            .for_each(|cut| drop(explain(CATALOGUE.failures(), &bytes[cut..]).expect("a log in memory")));
     }
 
     #[test]
@@ -521,7 +523,7 @@ mod tests {
                     _ => log.extend(pieces[next() % pieces.len()].as_bytes()),
                 }
             }
-            if let Ok(explanation) = explain(&CATALOGUE, log.as_slice()) {
+            if let Ok(explanation) = explain(CATALOGUE.failures(), log.as_slice()) {
                 let lines = explanation.lines;
                 assert!(
                     explanation.diagnoses.iter().all(|found| (1..=lines).contains(&found.evidence.line)),

@@ -68,7 +68,7 @@ mod tests {
 
     fn told(log: &str) -> Circumstances {
         let catalogue = Catalogue::embedded().expect("the catalogue");
-        explain(&catalogue, log.as_bytes()).expect("a log in memory").circumstances
+        explain(catalogue.failures(), log.as_bytes()).expect("a log in memory").circumstances
     }
 
     fn is(said: Option<Said>) -> Option<String> {

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use crate::catalogue::{Catalogue, Failure, Failures};
+use crate::catalogue::{Failure, Failures};
 use crate::diagnose;
 use crate::model::{Error, Explained, KnownFailure, Result, nearest};
 
@@ -14,15 +14,14 @@ use crate::model::{Error, Explained, KnownFailure, Result, nearest};
 /// Wrong usage where it cannot be read, is empty or is no text.
 pub fn explain(name: &str, file: Option<String>, log: impl Read) -> Result<Explained> {
     let quoted = Explained::quoted(name);
-    let catalogue = Catalogue::embedded()?;
-    let explanation = diagnose::explain(&catalogue, log).map_err(|error| {
+    let explanation = diagnose::explain(Failures::embedded(), log).map_err(|error| {
         let verb = if error.kind() == ErrorKind::InvalidData { "explain" } else { "read" };
         Error::usage(format!("cannot {verb} {quoted}")).because(error)
     })?;
     if explanation.lines == 0 {
         return Err(empty(&quoted));
     }
-    let more = if explanation.known() { Vec::new() } else { catalogue.failures().unknown().to_vec() };
+    let more = if explanation.known() { Vec::new() } else { Failures::embedded().unknown().to_vec() };
     Ok(Explained { log: name.to_owned(), file, explanation, more })
 }
 
@@ -33,11 +32,10 @@ fn empty(quoted: &str) -> Error {
 }
 
 /// Every failure that the catalogue knows, in the order of a program's life.
-pub fn known() -> Result<Vec<KnownFailure>> {
-    let catalogue = Catalogue::embedded()?;
-    let mut rows: Vec<&Failure> = catalogue.failures().rows().iter().collect();
+pub fn known() -> Vec<KnownFailure> {
+    let mut rows: Vec<&Failure> = Failures::embedded().rows().iter().collect();
     rows.sort_by_key(|row| Failures::stage_order(&row.stage));
-    Ok(rows.into_iter().map(entry).collect())
+    rows.into_iter().map(entry).collect()
 }
 
 /// The failure with this id, however it is written: `PYTHON_H_MISSING`, `python-h-missing`.
@@ -47,8 +45,7 @@ pub fn known() -> Result<Vec<KnownFailure>> {
 /// Wrong usage where there is none; the error names the one that is most alike.
 pub fn failure(id: &str) -> Result<KnownFailure> {
     let wanted = id.to_ascii_uppercase().replace('-', "_");
-    let catalogue = Catalogue::embedded()?;
-    let rows = catalogue.failures().rows();
+    let rows = Failures::embedded().rows();
     if let Some(row) = rows.iter().find(|row| row.id == wanted) {
         return Ok(entry(row));
     }

@@ -25,7 +25,7 @@ enum Subject<'a> {
 pub(crate) fn explain(args: &Explain, matches: &ArgMatches, terminal: &Terminal) -> Result<bool> {
     let format = format(args, matches, terminal)?;
     if args.catalogue {
-        return catalogue(&ops::known()?, format, terminal);
+        return catalogue(&ops::known(), format, terminal);
     }
     let explained = match subject(args.subject.as_deref(), || io::stdin().is_terminal())? {
         Subject::Id(id) => return entry(&ops::failure(id)?, format, terminal),
