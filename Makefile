@@ -7,7 +7,7 @@ export SCONCE_CA_BUNDLE ?= $(HOST_CA)
 DEMO_PROJECT ?= tests/projects/gpt-fast
 DEMO_TAG ?= sconce-demo:latest
 
-.PHONY: demo test check bench bench-explain bench-inspect bench-verify matrix-local sabotage ladder fuzz hooks snapshots setup failures
+.PHONY: demo test check bench bench-explain bench-inspect bench-verify matrix-local sabotage ladder reproduce-suite fuzz hooks snapshots setup failures
 
 demo: setup ## the main job on a real project, torch from the package index
 	cargo build --release
@@ -49,6 +49,10 @@ sabotage: setup ## good images, broken in many ways, and what `sconce verify` sa
 ladder: setup ## Debian's own torch, from an image without a compiler to one that is proven
 	cargo build --release
 	python3 -B scripts/sabotage --ladder target/release/sconce
+
+reproduce-suite: setup ## real failures from what was pasted of them: reproduced, mended and proven (about half an hour; see docs/reproduce.md)
+	cargo build --release
+	python3 -B scripts/reproduce-suite $(REPRODUCE) target/release/sconce
 
 SECONDS ?= 60
 

@@ -16,10 +16,19 @@
 //!
 //! A log from anywhere takes the last step alone: [`diagnose::explain`] makes a [`model::Explanation`] of it.
 //!
+//! What a reporter pasted has a front end of its own, and joins the flow where Dockerfiles are rendered:
+//!
+//! ```text
+//!  report, log, issue ─reported─▶ Environment ─plan─▶ Replica ─render─▶ Dockerfile, with the defect or the remedy
+//!                                     │                                          │ run, verify
+//!         an image ─verify::collect─▶ ├─compare─▶ Comparison            Reproduction: the same Diagnosis? a proof?
+//! ```
+//!
 //! # The layers
 //!
 //! Each sees only what is to its left, and siblings do not see each other (`tests/tidy.rs` holds it):
-//! `model` < `catalogue`, `engine`, `report` < `inspect`, `plan`, `render`, `diagnose` < `verify` < `ops` < the binary.
+//! `model` < `catalogue`, `engine`, `report` < `inspect`, `plan`, `render`, `diagnose`,
+//! `reported`, `compare` < `verify` < `ops` < the binary.
 //!
 //! # Invariants
 //!
@@ -30,6 +39,7 @@
 //! - The tag moves last, after the proof.
 
 pub mod catalogue;
+pub mod compare;
 pub mod diagnose;
 pub mod engine;
 pub mod inspect;
@@ -38,4 +48,5 @@ pub mod ops;
 pub mod plan;
 pub mod render;
 pub mod report;
+pub mod reported;
 pub mod verify;

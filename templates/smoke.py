@@ -429,7 +429,12 @@ def cache_is_usable(facts):
     """The directories that torch takes by itself, since programs in this image will use these and not ours."""
     tempfile.gettempdir()
     codecache = importlib.import_module("torch._inductor.codecache")
-    cache = codecache.cache_dir()
+    try:
+        cache = codecache.cache_dir()
+    except OSError as error:
+        if error.errno is None:  # what else it needs, such as the user's name
+            raise
+        raise OSError("the cache directory of torch.compile cannot be made: %s" % error) from error
     facts["cache"] = cache
     facts["temporary"] = tempfile.gettempdir()
     load_library_from(cache)

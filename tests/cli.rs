@@ -86,9 +86,20 @@ fn no_arguments() {
 fn help_of_every_command() {
     let desk = Desk::new();
     assert_snapshot!("help", desk.run(&["--help"]));
-    for command in
-        ["inspect", "render", "build", "verify", "explain", "doctor", "images", "templates", "completions", "man"]
-    {
+    for command in [
+        "inspect",
+        "render",
+        "build",
+        "verify",
+        "explain",
+        "doctor",
+        "reproduce",
+        "diff",
+        "images",
+        "templates",
+        "completions",
+        "man",
+    ] {
         assert_snapshot!(format!("help_{command}"), desk.run(&[command, "--help"]));
     }
     assert_snapshot!("help_images_check", desk.run(&["images", "check", "--help"]));

@@ -7,11 +7,10 @@ use std::str::FromStr;
 use pep440_rs::{Version, VersionSpecifiers};
 use sconce::model::{
     Answer, Answers, BaseImage, BaseOrigin, BasePythons, BaseRow, BuildFailure, Builder, BuiltBy, Check, CheckOutcome,
-    Choice, Confidence, Content, Diagnosis, Environment, Error, Evidence, Image, ImageConfig, Index, IndexRole,
-    Installer, Layer, Manifest, ManifestKind, Network, Note, Origin, Outcome, Package, PackageManager, Plan,
-    Prediction, Profile, Project, PythonConstraint, PythonProvider, Recalled, Remedy, Report, Requirement,
-    RequirementRole, SCHEMA, Same, Source, Strength, TorchBuild, TorchSource, Trial, Untried, VariableUse, Variant,
-    Verification,
+    Choice, Confidence, Content, Diagnosis, Error, Evidence, Image, ImageConfig, Index, IndexRole, Installer, Layer,
+    Manifest, ManifestKind, Network, Note, Origin, Outcome, Package, PackageManager, Plan, Prediction, Profile,
+    Project, PythonConstraint, PythonProvider, Recalled, Remedy, Report, Requirement, RequirementRole, SCHEMA, Same,
+    Source, Strength, TorchBuild, TorchSource, Trial, TrialEnvironment, Untried, VariableUse, Variant, Verification,
 };
 
 const NEW: &str = "sha256:4f1c7a9d20b35e6688c0d1f2a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6";
@@ -208,8 +207,8 @@ fn image(tags: &[&str]) -> Image {
     }
 }
 
-fn environment() -> Environment {
-    Environment {
+fn environment() -> TrialEnvironment {
+    TrialEnvironment {
         executable: "/opt/venv/bin/python".to_owned(),
         others: Vec::new(),
         python: "3.13.5".to_owned(),
@@ -262,7 +261,7 @@ fn checks() -> Vec<Check> {
     ]
 }
 
-fn verification(checks: Vec<Check>, environment: Environment, log: &[&str]) -> Verification {
+fn verification(checks: Vec<Check>, environment: TrialEnvironment, log: &[&str]) -> Verification {
     let trial = Trial {
         id: "as-is".to_owned(),
         title: "as the image is, by its own user".to_owned(),
@@ -391,7 +390,7 @@ pub(crate) fn foreign() -> Report {
         reference: "debian:trixie".to_owned(),
         verification: verification(
             vec![check("import", "torch can be imported", CheckOutcome::Skip, "no interpreter with torch", 0.0)],
-            Environment::default(),
+            TrialEnvironment::default(),
             &["smoke: no python3 in PATH"],
         ),
     };

@@ -1,5 +1,5 @@
 //! What the fuzz targets share: the input becomes a file of a project, and the project is inspected; or it is a log, and
-//! is explained.
+//! is explained; or what somebody pasted, and is read.
 //!
 //! A panic, an overflow of the stack, ten seconds or too much memory is a finding; so is an account that does not add up.
 
@@ -47,6 +47,21 @@ pub fn explain(data: &[u8]) {
         for line in evidence.chain(&explanation.decisive) {
             assert!((1..=explanation.lines).contains(&line.line), "no line of the log: {line:?}");
             assert!(!line.text.contains(|c: char| c.is_control() && c != '\t'), "it steers the terminal: {line:?}");
+        }
+    }
+}
+
+/// Reads `data` as what somebody pasted.
+pub fn reported(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let lines = text.split('\n').count();
+    if let Ok(reported) = sconce::reported::read("issue.md", &text, Some(1)) {
+        for part in &reported.parts {
+            assert!(part.line >= 1 && part.lines >= 1, "an empty part: {part:?}");
+            assert!(part.line + part.lines - 1 <= lines, "a part beyond the document: {part:?} of {lines}");
+        }
+        for excerpt in reported.logs.iter().chain(&reported.scripts) {
+            assert!((1..=lines).contains(&excerpt.line), "no line of the document: {excerpt:?}");
         }
     }
 }

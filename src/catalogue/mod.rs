@@ -2,18 +2,26 @@
 
 mod bases;
 mod compatibility;
+mod defects;
 mod failures;
+mod layout;
 mod manners;
 mod marks;
 mod packages;
 mod patterns;
+mod relevance;
+mod replicas;
 
 pub use bases::{Accelerator, Base, BasePython, DistributionTorch, NamedBase, RefusedBase, SystemPackage};
 pub use compatibility::{CudaRelease, FreeThreaded, PythonRange, TorchRelease};
+pub use defects::{DefectRow, FixRow};
 pub use failures::{Failure, Failures, Filled};
+pub use layout::{Layout, ProcessorWords};
 pub use marks::{Fact, Landmark, Marks, Role, Sign};
 pub use packages::{Module, Packages};
 pub use patterns::Patterns;
+pub use relevance::{Collecting, FactRelevance, FactRow, Known};
+pub use replicas::{BaseSystem, KnownSystem, Replicas};
 
 use std::sync::LazyLock;
 
@@ -36,6 +44,9 @@ pub struct Catalogue {
     refused: Vec<RefusedBase>,
     compatibility: Compatibility,
     packages: Packages,
+    replicas: Replicas,
+    defects: Vec<DefectRow>,
+    relevance: FactRelevance,
 }
 
 impl Catalogue {
@@ -54,10 +65,13 @@ impl Catalogue {
     pub fn unchecked() -> Result<Self> {
         let (bases, refused) = bases::read(include_str!("../../images/bases.toml"))?;
         Ok(Self {
+            replicas: replicas::read(include_str!("../../images/replicas.toml"), &bases)?,
+            defects: defects::read(include_str!("../../images/defects.toml"))?,
             bases,
             refused,
             compatibility: compatibility::read(include_str!("../../images/compatibility.toml"))?,
             packages: Packages::embedded()?,
+            relevance: FactRelevance::embedded()?,
         })
     }
 
@@ -126,6 +140,21 @@ impl Catalogue {
     /// The distributions that are known.
     pub fn packages(&self) -> &Packages {
         &self.packages
+    }
+
+    /// What stands for what when an environment is built again.
+    pub fn replicas(&self) -> &Replicas {
+        &self.replicas
+    }
+
+    /// How failures are made, and mended; of the rows of one failure, the first that applies counts.
+    pub fn defects(&self) -> &[DefectRow] {
+        &self.defects
+    }
+
+    /// What the facts of environments are to `torch.compile`.
+    pub fn relevance(&self) -> &FactRelevance {
+        &self.relevance
     }
 
     /// The failures that are known.

@@ -37,6 +37,21 @@ pub fn explain(failures: &Failures, log: impl Read) -> io::Result<Explanation> {
     })
 }
 
+/// A document as text, read as a log is: an archive of gzip is unpacked, UTF-16 is decoded, and what is damaged is replaced.
+///
+/// # Errors
+///
+/// Where it cannot be read; of [`io::ErrorKind::InvalidData`] where it is no text, and of
+/// [`io::ErrorKind::FileTooLarge`] where it is longer than `longest` bytes.
+pub fn text(document: impl Read, longest: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    decode::decoded(document)?.take(longest + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > longest {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// The root causes that `log` shows, the most certain first; empty where no row matches.
 pub fn diagnose(catalogue: &Catalogue, log: &str) -> Vec<Diagnosis> {
     let mut scan = Scan::new(catalogue.failures());

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Diagnosis, Environment, Remedy};
+use super::{Diagnosis, Remedy, TrialEnvironment};
 
 /// What a quick look found: whether `torch.compile` would work, and whether the engine is fit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -14,7 +14,7 @@ pub struct Checkup {
     /// What the findings that are no good mean; the remedies that fit here come first.
     pub diagnoses: Vec<Diagnosis>,
     /// What the interpreter found itself in; empty where none was asked.
-    pub environment: Environment,
+    pub environment: TrialEnvironment,
     /// The seconds that it took.
     pub seconds: f64,
 }

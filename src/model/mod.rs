@@ -8,15 +8,18 @@ mod answer;
 mod archive;
 mod attestation;
 mod base_row;
+mod comparison;
 mod diagnosis;
 mod digest;
 mod doctor;
+mod environment;
 mod error;
 mod explained;
 mod explanation;
 mod facts;
 mod freshness;
 mod image;
+mod learned;
 mod lock;
 mod marker;
 mod nearest;
@@ -24,7 +27,10 @@ mod origin;
 mod plain;
 mod plan;
 mod project;
+mod replica;
 mod report;
+mod reported;
+mod reproduction;
 mod requirement;
 mod sources;
 mod time;
@@ -34,9 +40,14 @@ pub use answer::{Answer, Answers};
 pub use archive::{ArchiveName, is_archive, wheel_python};
 pub use attestation::{CLAIM_VERSION, Claim, ClaimCheck, PROOF_LABEL, Unreadable, Verdict};
 pub use base_row::{BaseCheck, BasePythons, BaseRow};
+pub use comparison::{Comparison, Difference, Fact, Fidelity, FidelityItem, Grade, Relevance, Side};
 pub use diagnosis::{Confidence, Diagnosis, Doubt, Evidence, Remedy};
 pub use digest::sha256_hex;
 pub use doctor::{Checkup, CheckupSubject, Finding, FindingOutcome, Fix};
+pub use environment::{
+    Environment, EnvironmentVariable, Installation, Installed, Manager, Need, NeedState, Stated, System, SystemFamily,
+    TorchPlace,
+};
 pub use error::{Error, ErrorKind, Result};
 pub use explained::{Explained, KnownFailure, STANDARD_INPUT};
 pub use explanation::{Circumstances, Explanation, Said};
@@ -59,10 +70,15 @@ pub use project::{
     Index, IndexBinding, IndexRole, Manifest, ManifestKind, Package, PipOption, Project, PythonConstraint, Strength,
     VariableUse,
 };
+pub use replica::{Defect, DefectFix, Replica, ReplicaTorch, RunAs};
 pub use report::{Outcome, Report, SCHEMA};
+pub use reported::{Excerpt, Part, PartKind, Reported};
+pub use reproduction::{
+    Attempt, Faithful, Fixed, Program, ProgramRun, Reconstruction, Reproduction, ReproductionVerdict,
+};
 pub use requirement::{Requirement, RequirementRole, Source};
 pub use sources::{CompileForm, CompileUse, DeviceUse, Import, Sources};
 pub use time::seconds_since_1970;
 pub use verification::{
-    AS_BUILT, Check, CheckOutcome, Environment, Profile, Recalled, Same, Trial, Untried, Verification,
+    AS_BUILT, Check, CheckOutcome, Profile, Recalled, Same, Trial, TrialEnvironment, Untried, Verification,
 };

@@ -1,9 +1,9 @@
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where a fact or a wish comes from.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Origin {
     /// A line of a file of the project; `file` is relative to the project's root, with `/`, and `line` counts from 1.
@@ -27,6 +27,11 @@ pub enum Origin {
     Catalogue {
         /// The row's id.
         row: String,
+    },
+    /// An image that was looked at.
+    Image {
+        /// Its reference or id.
+        image: String,
     },
     /// The engine that builds.
     Engine,
@@ -53,6 +58,7 @@ impl fmt::Display for Origin {
             Self::CommandLine { flag } => f.write_str(flag),
             Self::Environment { variable } => write!(f, "${variable}"),
             Self::Catalogue { row } => write!(f, "catalogue row {row}"),
+            Self::Image { image } => write!(f, "image {image}"),
             Self::Engine => f.write_str("the engine"),
             Self::Default => f.write_str("default"),
         }

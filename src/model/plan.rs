@@ -286,7 +286,7 @@ pub enum TorchSource {
 }
 
 /// What a torch build is for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case")]
 pub enum Variant {
     /// No accelerator.

@@ -32,7 +32,7 @@ impl Verification {
     }
 
     /// What the smoke test found itself in, in the image as it is.
-    pub fn environment(&self) -> &Environment {
+    pub fn environment(&self) -> &TrialEnvironment {
         &self.as_is().environment
     }
 
@@ -92,7 +92,7 @@ pub struct Trial {
     /// Every check that was made, in the order they were made. A check that fails hides no other.
     pub checks: Vec<Check>,
     /// What the smoke test found itself in.
-    pub environment: Environment,
+    pub environment: TrialEnvironment,
     /// The end of what was written on standard error, line by line, without escape sequences.
     pub log: Vec<String>,
     /// The seconds that the container ran.
@@ -182,7 +182,7 @@ pub enum CheckOutcome {
 
 /// What the smoke test found itself in.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Environment {
+pub struct TrialEnvironment {
     /// The interpreter, such as `/opt/venv/bin/python`; empty where none with torch was found.
     #[serde(default)]
     pub executable: String,

@@ -165,7 +165,7 @@ mod tests {
     use pep440_rs::VersionSpecifiers;
 
     use super::*;
-    use crate::model::{Check, CheckOutcome, Environment, Trial};
+    use crate::model::{Check, CheckOutcome, Trial, TrialEnvironment};
 
     fn engine() -> EngineInfo {
         EngineInfo {
@@ -203,7 +203,7 @@ mod tests {
             id: id.into(),
             title: "as the image is".into(),
             checks: vec![check],
-            environment: Environment::default(),
+            environment: TrialEnvironment::default(),
             log: vec![],
             seconds: 1.0,
         }

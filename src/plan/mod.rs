@@ -7,6 +7,7 @@ mod demand;
 mod image;
 mod install;
 mod remarks;
+mod replica;
 mod system;
 mod target;
 mod unfollowed;
@@ -22,6 +23,8 @@ use crate::catalogue::Catalogue;
 use crate::model::{
     Builder, Choice, Error, Installer, Network, Note, Origin, Plan, PlannedIndex, Project, Result, TorchSource,
 };
+pub use replica::{ReplicaOptions, replica};
+
 use applies::Selection;
 use install::Installation;
 use target::{Chosen, Target};

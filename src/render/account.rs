@@ -8,17 +8,17 @@ const NAMELESS: &str = "app";
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Account {
     /// What follows `USER`.
-    user: String,
+    pub(super) user: String,
     /// What follows `--chown=`.
-    owner: String,
+    pub(super) owner: String,
     /// The account to make; empty where there is none to make.
     #[serde(rename = "account")]
-    made: String,
+    pub(super) made: String,
     as_root: bool,
     /// The number of the user that has no account; else empty.
     uid: String,
     gid: String,
-    home: String,
+    pub(super) home: String,
     /// The name that programs are told.
     login: String,
 }

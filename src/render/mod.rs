@@ -5,6 +5,8 @@ mod arguments;
 mod devcontainer;
 mod own;
 mod quote;
+mod reason;
+mod replica;
 mod view;
 mod written;
 
@@ -14,6 +16,7 @@ use tera::{Context, Tera};
 
 pub use devcontainer::devcontainer;
 pub use own::Templates;
+pub use replica::{Side, replica};
 
 use crate::model::{Error, Plan, Result};
 use view::View;
@@ -129,8 +132,8 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        BaseImage, Builder, Choice, ImageConfig, Installer, Network, Origin, PackageManager, Prediction,
-        PythonProvider, TorchBuild, TorchSource, Variant,
+        BaseImage, Builder, Choice, Environment, ImageConfig, Installer, Network, Origin, PackageManager, Prediction,
+        PythonProvider, Replica, ReplicaTorch, TorchBuild, TorchPlace, TorchSource, Variant,
     };
 
     fn plan() -> Plan {
@@ -183,6 +186,33 @@ mod tests {
             env: BTreeMap::new(),
             run: Vec::new(),
             image: ImageConfig { user: "app".to_owned(), workdir: "/app".to_owned(), ..ImageConfig::default() },
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn replica() -> Replica {
+        fn choice<T>(value: T) -> Choice<T> {
+            Choice::new(value, Origin::Default, "a test asks for it")
+        }
+        let Plan { base, python, architecture, builder, network, .. } = plan();
+        Replica {
+            base,
+            python,
+            interpreter: vec![choice("python3.13".to_owned())],
+            tools: Vec::new(),
+            place: choice(TorchPlace::User),
+            torch: choice(ReplicaTorch { version: None, variant: Variant::Any, index: None }),
+            requirements: vec![choice("numpy==2.2.6".to_owned())],
+            toolchain: vec![choice("g++".to_owned())],
+            architecture,
+            builder,
+            env: BTreeMap::new(),
+            user: "reporter".to_owned(),
+            defect: None,
+            indexes: Vec::new(),
+            network,
+            predicted: Environment::default(),
+            reasons: BTreeMap::new(),
             notes: Vec::new(),
         }
     }

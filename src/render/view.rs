@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::account::Account;
 use super::arguments::{Call, Lines, dependencies, named_indexes, package, uv_lock};
+use super::reason::{Base, Reason, Variable};
 use super::written::{FOLDER, Written, bound_file, files};
 use crate::model::{
     Builder, Choice, ImageSetting, Installer, Origin, PackageManager, Plan, PythonProvider, TorchBuild, TorchSource,
@@ -103,48 +104,12 @@ pub(super) struct View {
     run: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Base {
-    id: String,
-    reference: String,
-    suite: String,
-    why: String,
-}
-
 /// Files of one folder.
 #[derive(Debug, Serialize)]
 struct Folder {
     /// The folder, relative to the root: empty, or with a `/` at its end.
     name: String,
     files: Vec<String>,
-}
-
-/// An environment variable.
-#[derive(Debug, Serialize)]
-struct Variable {
-    name: String,
-    value: String,
-}
-
-/// A thing and why it is there.
-#[derive(Debug, Serialize)]
-struct Reason {
-    name: String,
-    why: String,
-}
-
-impl Reason {
-    fn new<T>(choice: &Choice<T>, name: &impl ToString) -> Self {
-        Self { name: name.to_string(), why: why(&choice.because, &choice.requested) }
-    }
-}
-
-/// A reason, with the file or flag that gave it; sconce's own defaults and facts need no address.
-fn why(because: &str, requested: &Origin) -> String {
-    match requested {
-        Origin::Default | Origin::Catalogue { .. } => because.to_owned(),
-        asked => format!("{because} ({asked})"),
-    }
 }
 
 /// What torch will be built for, with what it needs.
@@ -167,12 +132,7 @@ impl View {
         };
         Self {
             project: plan.project.clone(),
-            base: Base {
-                id: base.id.clone(),
-                reference: base.reference.clone(),
-                suite: base.suite.clone().unwrap_or_else(|| base.id.clone()),
-                why: why(&plan.base.because, &plan.base.requested),
-            },
+            base: Base::new(&plan.base),
             python: Reason::new(&plan.python, &plan.python.value),
             interpreter: base.interpreter.clone(),
             torch: torch(&plan.torch),

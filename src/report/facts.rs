@@ -1,7 +1,7 @@
 use super::step::recorded_step;
 use super::styled::{DIM, Text};
 use super::units::{bytes, count};
-use crate::model::{BaseOrigin, Choice, Environment, Image, Origin, Outcome, Plan, TorchSource, Verification};
+use crate::model::{BaseOrigin, Choice, Image, Origin, Outcome, Plan, TorchSource, TrialEnvironment, Verification};
 
 /// The layers that are named are at least this part of their image.
 const LARGE_LAYER: f64 = 0.05;
@@ -49,7 +49,7 @@ fn software(verification: &Verification, plan: Option<&Plan>) -> Vec<Row> {
     vec![row("python", chosen(python, &plan.python)), row("torch", chosen(&torch, &plan.torch))]
 }
 
-fn torch(found: &Environment, plan: Option<&Plan>) -> String {
+fn torch(found: &TrialEnvironment, plan: Option<&Plan>) -> String {
     let packaged = plan.is_some_and(|plan| plan.torch.value.source == TorchSource::Distribution);
     let source = if packaged { ", the distribution's package" } else { "" };
     format!("{} for {}{source}", found.torch, found.variant)

@@ -8,8 +8,9 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::error::causes;
 use crate::model::{
-    Answer, Answers, BaseCheck, BaseRow, CheckedFile, Checkup, ClaimCheck, Error, ErrorKind, Explained, FileState, Fix,
-    Image, KnownFailure, Origin, Plan, Project, Refresh, Report, SCHEMA,
+    Answer, Answers, BaseCheck, BaseRow, CheckedFile, Checkup, ClaimCheck, Comparison, Environment, Error, ErrorKind,
+    Explained, FileState, Fix, Image, KnownFailure, Origin, Plan, Project, Reconstruction, Refresh, Report,
+    Reproduction, SCHEMA,
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -96,6 +97,27 @@ pub fn freshness(files: &[CheckedFile], refresh: &Refresh, out: &mut dyn Write) 
     answer(Answer { ok: files.iter().all(|file| file.state == FileState::Fresh), files, refresh }, out)
 }
 
+/// Writes an environment file: an environment alone, which can be read back.
+pub fn environment(environment: &Environment, out: &mut dyn Write) -> io::Result<()> {
+    write(environment, out)
+}
+
+/// Writes what was read of a report, and what would be built of it.
+pub fn reconstruction(told: &Reconstruction, out: &mut dyn Write) -> io::Result<()> {
+    answer(told, out)
+}
+
+/// Writes what came of a reproduction; `ok` says whether all that was asked for holds.
+pub fn reproduction(told: &Reproduction, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        ok: bool,
+        #[serde(flatten)]
+        told: &'a Reproduction,
+    }
+    answer(Answer { ok: told.ok(), told }, out)
+}
+
 /// Writes the bases of the catalogue.
 pub fn bases(bases: &[BaseRow], out: &mut dyn Write) -> io::Result<()> {
     #[derive(Serialize)]
@@ -173,6 +195,17 @@ pub fn checkup(checkup: &Checkup, fixes: Option<&[Fix]>, out: &mut dyn Write) ->
         fixes: Option<&'a [Fix]>,
     }
     answer(Content { ok: checkup.ok(), checkup, fixes }, out)
+}
+
+/// Writes what differs between two environments; `same` counts the facts that do not.
+pub fn comparison(comparison: &Comparison, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Content<'a> {
+        differ: bool,
+        #[serde(flatten)]
+        comparison: &'a Comparison,
+    }
+    answer(Content { differ: !comparison.differences.is_empty(), comparison }, out)
 }
 
 /// Writes an error.

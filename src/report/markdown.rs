@@ -85,7 +85,7 @@ fn details(out: &mut String, title: &str, body: &str) {
     let _ = write!(out, "\n<details><summary>{title}</summary>\n\n{}\n\n</details>\n", body.trim_end());
 }
 
-fn table(out: &mut String, heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
+pub(super) fn table(out: &mut String, heading: &[&str], rows: impl IntoIterator<Item = Vec<String>>) {
     let _ = writeln!(out, "\n| {} |\n|{}", heading.join(" | "), " --- |".repeat(heading.len()));
     for row in rows {
         let _ = writeln!(out, "| {} |", row.join(" | "));

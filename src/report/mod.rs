@@ -1,7 +1,7 @@
 //! What was found out, written for people or for machines onto anything that can be written to.
 //!
 //! For people there is a function a kind of answer: [`text`], [`answers`], [`project`], [`choices`], [`freshness`],
-//! [`bases`], [`claim()`], [`explanation::text`], [`failures`], [`failure()`], [`notes`], [`error`]. They write ANSI colours: the caller strips them where nobody wants them. For machines, [`json`] has the same
+//! [`bases`], [`claim()`], [`comparison()`], [`explanation::text`], [`failures`], [`failure()`], [`notes`], [`error`]. They write ANSI colours: the caller strips them where nobody wants them. For machines, [`json`] has the same
 //! content. The other forms of a report are [`Format`]s, one a file. Nothing from a user's file, a log or an engine reaches
 //! a terminal with its control characters, or a document as markup: each form has one place that every text passes, such as
 //! [`safe()`].
@@ -10,6 +10,7 @@ mod advice;
 mod bases;
 mod catalogue;
 mod claim;
+mod comparison;
 mod doctor;
 mod error;
 pub mod explanation;
@@ -28,6 +29,7 @@ mod notes;
 mod place;
 mod plan;
 mod project;
+pub mod reproduction;
 mod safe;
 mod sarif;
 mod sheet;
@@ -40,6 +42,7 @@ mod verdict;
 pub use bases::{base, base_checks, bases};
 pub use catalogue::{failure, failure_markdown, failures, failures_markdown};
 pub use claim::claim;
+pub use comparison::{comparison, comparison_markdown};
 pub use doctor::{checkup, fixes};
 pub use error::error;
 pub use format::Format;

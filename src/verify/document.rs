@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::request::Brief;
 use super::ways::may_be_skipped;
-use crate::model::{Check, CheckOutcome, Environment, plain};
+use crate::model::{Check, CheckOutcome, TrialEnvironment, plain};
 
 /// The version of the document that this program reads.
 const SCHEMA: u32 = 2;
@@ -21,7 +21,7 @@ pub(super) struct Document {
     /// The image that it speaks of. An id is a digest of all that is in an image, so nothing in it can know its own.
     image: String,
     pub(super) checks: Vec<Check>,
-    pub(super) environment: Environment,
+    pub(super) environment: TrialEnvironment,
 }
 
 impl Document {
@@ -91,8 +91,8 @@ fn value(fact: Value) -> Value {
     }
 }
 
-fn clean_environment(environment: &mut Environment) {
-    let Environment { executable, others, python, torch, variant, user, cpu, cpus: _, libc } = environment;
+fn clean_environment(environment: &mut TrialEnvironment) {
+    let TrialEnvironment { executable, others, python, torch, variant, user, cpu, cpus: _, libc } = environment;
     for text in [executable, python, torch, variant, user, cpu, libc].into_iter().chain(others) {
         *text = line(text);
     }

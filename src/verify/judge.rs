@@ -8,10 +8,10 @@ use super::request::Brief;
 use super::ways::Way;
 use super::{Conditions, Question};
 use crate::engine::RunOutput;
-use crate::model::{Check, CheckOutcome, Environment, Trial, Variant, plain};
+use crate::model::{Check, CheckOutcome, Trial, TrialEnvironment, Variant, plain};
 
 /// The exit code of `templates/find-python.sh` where there is no Python.
-const NO_PYTHON: i64 = 90;
+pub(super) const NO_PYTHON: i64 = 90;
 
 /// How many lines of standard error are kept.
 const LOG_LINES: usize = 200;
@@ -25,12 +25,12 @@ pub(super) fn judge(output: &RunOutput, question: &Question, way: &Way, brief: &
         Trial { id: way.id.to_owned(), title: way.title.clone(), checks, environment, log, seconds }
     };
     if let Some(why) = &output.not_started {
-        return trial(vec![no_python(line(why))], Environment::default(), log);
+        return trial(vec![no_python(line(why))], TrialEnvironment::default(), log);
     }
     if output.exit_code == Some(NO_PYTHON) {
         let evidence = log.iter().rev().find(|line| line.starts_with("no Python")).or(log.last());
         let evidence = evidence.map_or_else(|| "no Python".to_owned(), |evidence| line(evidence));
-        return trial(vec![no_python(evidence)], Environment::default(), log);
+        return trial(vec![no_python(evidence)], TrialEnvironment::default(), log);
     }
     let document = Document::read(&output.stdout, brief);
     let completed = completed(output, document.as_ref().err(), &log, &way.conditions);
@@ -52,7 +52,7 @@ pub(super) fn has_torch(output: &RunOutput, brief: &Brief) -> bool {
 }
 
 /// The last lines, safe to print.
-fn tail(text: &str) -> Vec<String> {
+pub(super) fn tail(text: &str) -> Vec<String> {
     let text = plain(text);
     let lines: Vec<_> = text.lines().map(str::trim_end).collect();
     lines[lines.len().saturating_sub(LOG_LINES)..].iter().map(|&line| line.to_owned()).collect()
@@ -79,7 +79,7 @@ fn no_python(evidence: String) -> Check {
 }
 
 /// The installed torch against the versions that the project allows.
-fn version(environment: &Environment, allowed: &VersionSpecifiers) -> Check {
+fn version(environment: &TrialEnvironment, allowed: &VersionSpecifiers) -> Check {
     let title = "torch is in a version that the project allows";
     let (outcome, evidence) = match Version::from_str(&environment.torch) {
         _ if environment.torch.is_empty() => (CheckOutcome::Skip, "torch cannot be imported".to_owned()),
@@ -100,7 +100,7 @@ fn hold_variant(check: &mut Check, installed: &str, planned: &Variant) {
 }
 
 /// The variant as the smoke test writes it, such as `cuda 13.2`.
-fn installed_variant(text: &str) -> Variant {
+pub(super) fn installed_variant(text: &str) -> Variant {
     let (name, version) = text.split_once(' ').map_or((text, None), |(name, version)| (name, Some(version.to_owned())));
     match name {
         "cpu" => Variant::Cpu,

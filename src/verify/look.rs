@@ -14,11 +14,11 @@ use crate::model::{Profile, Result, Trial, Variant};
 /// What a look makes of the smoke test: its checks that compile nothing with torch, and others besides.
 const DOCTOR: &str = include_str!("../../templates/doctor.py");
 
-/// Runs the look on this machine: `sh -c SCRIPT INTERPRETER PROGRAM BRIEF`.
+/// Runs the look on this machine: `sh -c SCRIPT INTERPRETER LOOK BRIEF`.
 const RUN_PYTHON: &str = include_str!("../../templates/run-python.sh");
 
 /// The smoke test without its last lines, which would start it, and the look.
-static PROGRAM: LazyLock<String> = LazyLock::new(|| {
+pub(super) static LOOK: LazyLock<String> = LazyLock::new(|| {
     let (test, _) = SMOKE_TEST.rsplit_once("\nif __name__ ==").unwrap_or((SMOKE_TEST, ""));
     format!("{test}{DOCTOR}")
 });
@@ -64,7 +64,7 @@ impl Look {
     pub fn at_machine(timeout: Duration) -> Self {
         let question = question(None, timeout);
         let way = Way { checks: CHECKS.to_vec(), ..Way::as_is(&question) };
-        let brief = Brief::new("", &question, &way).look(&PROGRAM, "warning");
+        let brief = Brief::new("", &question, &way).look(&LOOK, "warning");
         Self { question, way, brief }
     }
 
@@ -89,7 +89,7 @@ pub async fn look_at<E: Engine>(engine: &E, image: &str, python: Option<&str>, t
     let question = question(python, timeout);
     let checks = CHECKS.iter().copied().filter(|id| !OF_MACHINES.contains(id)).collect();
     let way = Way { checks, ..Way::as_is(&question) };
-    let brief = Brief::new(image, &question, &way).look(&PROGRAM, "failure");
+    let brief = Brief::new(image, &question, &way).look(&LOOK, "failure");
     let output = ask(engine, image, &question, &way, &brief).await?;
     Ok(judge::judge(&output, &question, &way, &brief))
 }
@@ -112,15 +112,15 @@ mod tests {
     /// An argument of a program may have 128 KiB on Linux (`MAX_ARG_STRLEN`, execve(2)).
     #[test]
     fn the_look_is_one_program_that_starts_once() {
-        assert!(PROGRAM.len() < 128 << 10, "{}", PROGRAM.len());
-        assert_eq!(PROGRAM.matches("\nif __name__ ==").count(), 1);
-        assert!(PROGRAM.trim_end().ends_with("doctor(json.loads(sys.argv[1]))"));
+        assert!(LOOK.len() < 128 << 10, "{}", LOOK.len());
+        assert_eq!(LOOK.matches("\nif __name__ ==").count(), 1);
+        assert!(LOOK.trim_end().ends_with("doctor(json.loads(sys.argv[1]))"));
     }
 
     #[test]
     fn each_check_is_one_that_the_program_has() {
         for id in CHECKS {
-            assert!(PROGRAM.contains(&format!("check(\"{id}\"")), "{id}");
+            assert!(LOOK.contains(&format!("check(\"{id}\"")), "{id}");
         }
     }
 }

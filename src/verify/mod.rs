@@ -3,10 +3,12 @@
 //! Whatever a container does is an answer: a command that cannot be started, a document that is missing, cut off or made up,
 //! a process that was killed or ran out of time. Only an engine that could not run it is an error.
 
+mod collect;
 mod compiles;
 mod document;
 mod judge;
 mod look;
+mod program;
 mod request;
 mod ways;
 
@@ -16,11 +18,13 @@ use std::time::Duration;
 use pep440_rs::VersionSpecifiers;
 use serde::Serialize;
 
-use crate::engine::{Engine, Gpus, RunOutput};
+use crate::engine::{Engine, Gpus, RunOutput, RunRequest};
 use crate::model::{CheckOutcome, Error, ErrorKind, Profile, Result, TorchBuild, Trial, Variant, Verification};
 
+pub use collect::{collect, collect_as};
 pub use compiles::{Compile, compiles};
 pub use look::{Look, look_at};
+pub use program::run_program;
 use request::Brief;
 use ways::Way;
 
@@ -97,6 +101,26 @@ impl Conditions {
     /// Whether the image is run with its own user, environment and file system.
     pub fn is_as_built(&self) -> bool {
         self.user.is_none() && self.env.is_empty() && !self.read_only && self.tmpfs.is_empty()
+    }
+
+    /// What the engine is asked, to run `program` with `args` so.
+    fn request(&self, image: &str, program: &str, args: &[&str]) -> RunRequest {
+        let Self { user, env, memory, cpus, cpuset, pids, read_only, tmpfs, gpus, timeout } = self.clone();
+        RunRequest {
+            image: image.to_owned(),
+            entrypoint: vec![program.to_owned()],
+            args: args.iter().map(|&word| word.to_owned()).collect(),
+            env,
+            user,
+            memory,
+            cpus,
+            cpuset,
+            pids,
+            read_only,
+            tmpfs,
+            gpus,
+            timeout,
+        }
     }
 }
 

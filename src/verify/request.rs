@@ -86,36 +86,17 @@ impl Brief {
 /// The smoke test, by the interpreter that the image's shell finds.
 pub(super) fn by_shell(image: &str, way: &Way, brief: &Brief) -> RunRequest {
     let args = ["-c", FIND_PYTHON, "sconce", brief.program, &brief.text(3), INTERPRETERS];
-    request("/bin/sh", &args, image, way)
+    way.conditions.request(image, "/bin/sh", &args)
 }
 
 /// The smoke test, by this interpreter.
 pub(super) fn direct(python: &str, image: &str, way: &Way, brief: &Brief) -> RunRequest {
-    request(python, &["-c", brief.program, &brief.text(1)], image, way)
+    way.conditions.request(image, python, &["-c", brief.program, &brief.text(1)])
 }
 
 /// The places that take no shell to look in.
 pub(super) fn usual_interpreters() -> impl Iterator<Item = &'static str> {
     INTERPRETERS.lines().filter(|line| !line.contains(['$', '*']))
-}
-
-fn request(program: &str, args: &[&str], image: &str, way: &Way) -> RunRequest {
-    let conditions = way.conditions.clone();
-    RunRequest {
-        image: image.to_owned(),
-        entrypoint: vec![program.to_owned()],
-        args: args.iter().map(|&word| word.to_owned()).collect(),
-        env: conditions.env,
-        user: conditions.user,
-        memory: conditions.memory,
-        cpus: conditions.cpus,
-        cpuset: conditions.cpuset,
-        pids: conditions.pids,
-        read_only: conditions.read_only,
-        tmpfs: conditions.tmpfs,
-        gpus: conditions.gpus,
-        timeout: conditions.timeout,
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Conditions, Question, SMOKE_TEST};
-use crate::model::{AS_BUILT, Check, CheckOutcome, Environment, Error, ErrorKind, Profile, Trial, Untried};
+use crate::model::{AS_BUILT, Check, CheckOutcome, Error, ErrorKind, Profile, Trial, TrialEnvironment, Untried};
 
 /// A user id that no image has a name for, as orchestrators assign them: `OpenShift` by default, Kubernetes by `runAsUser`.
 const UNKNOWN_USER: &str = "61234:61234";
@@ -74,7 +74,7 @@ impl Way {
             id: self.id.to_owned(),
             title: self.title.clone(),
             checks: self.checks.iter().map(check).collect(),
-            environment: Environment::default(),
+            environment: TrialEnvironment::default(),
             log: Vec::new(),
             seconds: 0.0,
         }
@@ -236,10 +236,10 @@ mod tests {
             causes: vec![],
             seconds: 0.0,
         };
-        let environment = Environment {
+        let environment = TrialEnvironment {
             variant: "cuda 13.2".into(),
             others: vec!["/opt/x/bin/python3".into()],
-            ..Environment::default()
+            ..TrialEnvironment::default()
         };
         Trial { id: "as-is".into(), title: "t".into(), checks: vec![check], environment, log: vec![], seconds: 1.0 }
     }

@@ -25,6 +25,8 @@ pub(crate) fn run(command: &Command, matches: &ArgMatches, terminal: &Terminal) 
         Command::Verify(args) => verify(args, matches, terminal),
         Command::Explain(args) => explain::explain(args, matches, terminal),
         Command::Doctor(args) => crate::doctor::run(args, terminal),
+        Command::Reproduce(args) => crate::reproduce::run(args, matches, terminal),
+        Command::Diff(args) => crate::diff::run(args, matches, terminal),
         Command::Images { command: None | Some(Images::List) } => list(terminal),
         Command::Images { command: Some(Images::Check) } => check(terminal),
         Command::Images { command: Some(Images::Bootstrap { name, allow_expired }) } => {

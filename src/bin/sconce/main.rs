@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod diff;
 mod doctor;
 #[cfg(test)]
 mod documentation;
@@ -13,6 +14,7 @@ mod pages;
 mod progress;
 mod reference;
 mod reports;
+mod reproduce;
 mod settings;
 mod signals;
 mod terminal;
@@ -20,6 +22,9 @@ mod terminal;
 use std::process::ExitCode;
 
 use terminal::Terminal;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The answer is no.
 const NO: u8 = 1;

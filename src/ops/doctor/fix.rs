@@ -114,13 +114,13 @@ fn by_the_interpreter(command: &str, executable: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Environment;
+    use crate::model::TrialEnvironment;
 
     fn checkup(platform: &str, commands: &[&str], subject: CheckupSubject) -> Checkup {
         let mut finding = Finding::new("compiler", "", FindingOutcome::Fail, "");
         let commands = commands.iter().map(|&command| command.to_owned()).collect();
         finding.remedies = vec![Remedy { platform: platform.to_owned(), note: None, commands, fits: Vec::new() }];
-        let environment = Environment { executable: "/opt/venv/bin/python".into(), ..Environment::default() };
+        let environment = TrialEnvironment { executable: "/opt/venv/bin/python".into(), ..TrialEnvironment::default() };
         let findings = vec![finding.clone(), finding];
         Checkup { subject, findings, diagnoses: vec![], environment, seconds: 0.0 }
     }

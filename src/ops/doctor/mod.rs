@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalogue::Catalogue;
 use crate::engine::{Engine, Event, Progress};
-use crate::model::{Checkup, CheckupSubject, Environment, Error, ErrorKind, Finding, Result};
+use crate::model::{Checkup, CheckupSubject, Error, ErrorKind, Finding, Result, TrialEnvironment};
 use crate::verify::look_at;
 
 use place::Place;
@@ -51,7 +51,7 @@ pub async fn machine<E: Engine>(
             let place = Place::of(&findings, Some(&found.path));
             (findings, trial.environment, place)
         }
-        Err(absent) => (vec![absent], Environment::default(), Place::of_machine()),
+        Err(absent) => (vec![absent], TrialEnvironment::default(), Place::of_machine()),
     };
     findings.push(machine::clock(&catalogue));
     let diagnoses = findings::explain(&mut findings, &catalogue, &place);
@@ -69,7 +69,7 @@ pub async fn engine<E: Engine>(engine: Result<&E, &Error>, options: &DoctorOptio
         subject: CheckupSubject::Engine,
         findings,
         diagnoses: Vec::new(),
-        environment: Environment::default(),
+        environment: TrialEnvironment::default(),
         seconds: started.elapsed().as_secs_f64(),
     })
 }

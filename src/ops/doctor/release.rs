@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use pep440_rs::Version;
 
 use crate::catalogue::{Catalogue, TorchRelease};
-use crate::model::{Environment, Finding, FindingOutcome};
+use crate::model::{Finding, FindingOutcome, TrialEnvironment};
 
 const ID: &str = "release";
 const TITLE: &str = "the release of torch compiles on this Python";
@@ -14,7 +14,7 @@ const TITLE: &str = "the release of torch compiles on this Python";
 const ARCHITECTURES: [&str; 4] = ["x86_64", "amd64", "aarch64", "arm64"];
 
 /// Holds the interpreter, and the torch that it has, against the releases of torch.
-pub(super) fn finding(findings: &[Finding], environment: &Environment, catalogue: &Catalogue) -> Finding {
+pub(super) fn finding(findings: &[Finding], environment: &TrialEnvironment, catalogue: &Catalogue) -> Finding {
     let fact = |name: &str| {
         let python = findings.iter().find(|finding| finding.id == "python");
         python.and_then(|finding| finding.facts.get(name)).cloned().unwrap_or_default()
@@ -93,11 +93,11 @@ mod tests {
         let mut found = Finding::new("python", "", FindingOutcome::Ok, "");
         found.facts = facts.as_object().unwrap().clone().into_iter().collect();
         let findings = [found, Finding::new("enabled", "", enabled, "")];
-        let environment = Environment {
+        let environment = TrialEnvironment {
             python: python.into(),
             torch: torch.into(),
             libc: "glibc 2.36".into(),
-            ..Environment::default()
+            ..TrialEnvironment::default()
         };
         let finding = finding(&findings, &environment, &Catalogue::embedded().unwrap());
         (finding.outcome, finding.evidence)

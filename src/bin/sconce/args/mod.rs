@@ -8,13 +8,17 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod diff;
 mod doctor;
 mod explain;
 mod proof;
+mod reproduce;
 
+pub(crate) use diff::{Diff, DiffFormat};
 pub(crate) use doctor::Doctor;
 pub(crate) use explain::{Explain, ExplainFormat};
 pub(crate) use proof::{Proof, Reports, RunAs, Subject, Verify};
+pub(crate) use reproduce::{Reproduce, ReproduceFormat};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -62,6 +66,9 @@ pub(crate) fn parse() -> Result<(Cli, ArgMatches), clap::Error> {
     // Errors are documents, too, however JSON was asked for.
     if let Command::Explain(explain) = &cli.command {
         cli.global.json |= explain.format == ExplainFormat::Json;
+    }
+    if let Command::Diff(diff) = &cli.command {
+        cli.global.json |= diff.format == DiffFormat::Json;
     }
     let subcommand = matches.subcommand().map(|(_, matches)| matches.clone());
     Ok((cli, subcommand.unwrap_or_default()))
@@ -180,6 +187,35 @@ pub(crate) enum Command {
         "sconce doctor --engine",
     ]))]
     Doctor(Doctor),
+
+    /// Build a reporter's environment again, with its failure or with the remedy
+    ///
+    /// Reads what was pasted: the output of `collect_env`, lists of packages, a log, or a whole issue with all of these. Builds
+    /// the nearest environment that a container can have, and says item by item how near it is. With `--faithful` it has the
+    /// defect that the log shows, and a real run has to fail for the same reason; without, it has the remedy, which is proven.
+    #[command(
+        override_usage = "sconce reproduce [OPTIONS] <FILE>\n       sconce reproduce [OPTIONS] --from-image <IMAGE>"
+    )]
+    #[command(after_help = examples(&[
+        "sconce reproduce issue.md --both",
+        "python -m torch.utils.collect_env | sconce reproduce - --plan",
+        "sconce reproduce issue.md --faithful --script repro.py --base debian-13",
+        "sconce reproduce --from-image app:1.4 > environment.json",
+    ]))]
+    Reproduce(Box<Reproduce>),
+
+    /// Show what differs between two environments, the most relevant to torch.compile first
+    ///
+    /// Each side is an image, whose own interpreter tells of it in a container without network; or a file: one that
+    /// `sconce reproduce --from-image` wrote, or what a reporter pasted. What only one side can tell is no difference. The exit
+    /// code is 0 whether they differ or not, unless `--exit-code` is given.
+    #[command(after_help = examples(&[
+        "sconce diff app:works app:broken",
+        "sconce diff report.txt app:latest --format markdown",
+        "python -m torch.utils.collect_env | sconce diff - app:latest --all",
+        "sconce diff app:before app:after --exit-code",
+    ]))]
+    Diff(Diff),
 
     /// List the base images, or make one without a registry
     #[command(after_help = examples(&["sconce images", "sconce images bootstrap debian-13"]))]
@@ -409,6 +445,14 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "COMMAND", help_heading = "Image")]
     pub(crate) run: Vec<String>,
 
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+/// The flags that say how a build reaches the network: shared by all that build.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "fields are named as their flags")]
+pub(crate) struct Network {
     /// The network that the build's steps see
     ///
     /// `host` is the network of the engine's host, for a proxy or an index on its loopback address.

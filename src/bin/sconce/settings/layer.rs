@@ -188,7 +188,6 @@ pub(super) fn plan(args: &args::Plan, matches: &ArgMatches) -> Result<Layer> {
         variant: one("variant", "--variant", &args.variant),
         torch_source: one("torch_source", "--torch-source", &args.torch_source),
         installer: one("installer", "--installer", &args.installer),
-        build_network: one("build_network", "--build-network", &args.build_network),
         extras: list(matches, "extras", "--extra", &args.extras),
         groups: list(matches, "groups", "--group", &args.groups),
         system_packages: list(matches, "system_packages", "--system-package", &args.system_packages),
@@ -196,11 +195,20 @@ pub(super) fn plan(args: &args::Plan, matches: &ArgMatches) -> Result<Layer> {
         run: list(matches, "run", "--run", &args.run),
         platform: one("platform", "--platform", &args.platform),
         templates: asked(matches, "templates", "--templates", args.templates.as_ref()),
+        ..network(&args.network, matches).over(container(&args.container, matches)?)
+    })
+}
+
+/// The layer of the flags that say how a build reaches the network.
+pub(super) fn network(args: &args::Network, matches: &ArgMatches) -> Layer {
+    let one = |id: &str, name: &str, value: &Option<String>| asked(matches, id, name, value.as_ref());
+    Layer {
+        build_network: one("build_network", "--build-network", &args.build_network),
         ca_bundle: asked(matches, "ca_bundle", "--ca-bundle", args.ca_bundle.as_ref()),
         index_url: one("index_url", "--index-url", &args.index_url),
         extra_index_urls: list(matches, "extra_index_urls", "--extra-index-url", &args.extra_index_urls),
-        ..container(&args.container, matches)?
-    })
+        ..Layer::default()
+    }
 }
 
 /// The layer of the flags that say how containers run.

@@ -4,6 +4,7 @@ mod file;
 mod layer;
 mod limits;
 mod proof;
+mod reproduce;
 mod subject;
 mod value;
 mod words;
@@ -18,6 +19,7 @@ use sconce::inspect::InspectOptions;
 use sconce::model::{Builder, Error, Origin, Result, Variant};
 use sconce::ops::ProofStore;
 use sconce::ops::build::BuildOptions;
+use sconce::ops::collect::CollectOptions;
 use sconce::ops::doctor::DoctorOptions;
 use sconce::ops::network::NetworkInputs;
 use sconce::ops::verify::VerifyOptions;
@@ -28,6 +30,7 @@ use sconce::verify::Expectation;
 use crate::args::{Build, Doctor, Inspect, Render, Verify};
 use crate::reference::{self, Reference};
 use layer::Layer;
+pub(crate) use reproduce::reproduce;
 pub(crate) use subject::subjects;
 
 /// The environment as the library is given it; names and values that are not UTF-8 cannot be meant for it.
@@ -47,6 +50,12 @@ pub(crate) fn inspect(args: &Inspect, matches: &ArgMatches) -> Result<InspectOpt
 pub(crate) fn doctor(args: &Doctor) -> Result<DoctorOptions> {
     let timeout = limits::timeout(&args.timeout).map_err(|error| error.at(Origin::flag("--timeout")))?;
     Ok(DoctorOptions { environment: environment(), python: args.python.clone(), timeout })
+}
+
+/// How an image is to be looked at.
+pub(crate) fn collect(python: Option<&String>, pull: bool, timeout: &str) -> Result<CollectOptions> {
+    let timeout = limits::timeout(timeout).map_err(|error| error.at(Origin::flag("--timeout")))?;
+    Ok(CollectOptions { python: python.cloned(), pull, timeout })
 }
 
 /// What `sconce render` was asked.

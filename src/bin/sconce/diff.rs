@@ -1,0 +1,88 @@
+//! `sconce diff`: what is compared, and the form that the answer has.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use sconce::engine::Owner;
+use sconce::model::{Comparison, Error, Origin, Result, STANDARD_INPUT, Side};
+use sconce::ops::diff as ops;
+use sconce::report::{self, json};
+
+use crate::args::{Diff, DiffFormat as Format};
+use crate::engine::with_engine;
+use crate::terminal::Terminal;
+use crate::{reference, settings};
+
+/// One of the two, as it was named.
+enum Subject<'a> {
+    /// What is read, read.
+    Read(Box<Side>),
+    /// An image, which takes an engine.
+    Image(&'a str),
+}
+
+/// Compares, and answers.
+pub(crate) fn run(args: &Diff, matches: &ArgMatches, terminal: &Terminal) -> Result<bool> {
+    if terminal.json && args.format != Format::Json && typed(matches) {
+        return Err(Error::usage("`--json` is a format of its own").at(Origin::flag("--format")));
+    }
+    if args.left == "-" && args.right == "-" {
+        return Err(Error::usage("standard input can be one of the two only").with_hint("save one of them in a file"));
+    }
+    let comparison = match (subject(&args.left)?, subject(&args.right)?) {
+        (Subject::Read(left), Subject::Read(right)) => ops::diff(*left, *right)?,
+        (left, right) => {
+            let options = settings::collect(args.python.as_ref(), args.pull, &args.timeout)?;
+            with_engine(terminal, Owner::current(), async |engine, progress| {
+                // One after the other: they would only share the processors.
+                let side = async |subject| match subject {
+                    Subject::Read(side) => Ok(*side),
+                    Subject::Image(reference) => ops::look(engine, reference, &options, progress).await,
+                };
+                ops::diff(side(left).await?, side(right).await?)
+            })?
+        }
+    };
+    answer(&comparison, args, terminal)?;
+    Ok(!args.exit_code || comparison.differences.is_empty())
+}
+
+/// Whether the format was typed, and is no default.
+fn typed(matches: &ArgMatches) -> bool {
+    matches.value_source("format") == Some(ValueSource::CommandLine)
+}
+
+fn subject(named: &str) -> Result<Subject<'_>> {
+    if named == "-" {
+        return Ok(Subject::Read(Box::new(ops::read(STANDARD_INPUT, io::stdin().lock())?)));
+    }
+    let path = Path::new(named);
+    if path.is_dir() {
+        return Err(Error::usage(format!("`{named}` is a folder"))
+            .with_hint("name a file in it; for an image of that name, write its tag: `NAME:latest`"));
+    }
+    if path.exists() {
+        let file = File::open(path);
+        let file = file.map_err(|error| Error::usage(format!("cannot read `{named}`")).because(error))?;
+        return Ok(Subject::Read(Box::new(ops::read(named, file)?)));
+    }
+    reference::existing(named)
+        .map_err(|error| Error { message: format!("`{named}` is neither a file nor a valid image"), ..error })?;
+    Ok(Subject::Image(named))
+}
+
+fn answer(comparison: &Comparison, args: &Diff, terminal: &Terminal) -> Result<()> {
+    if args.format == Format::Markdown {
+        let mut text = Vec::new();
+        report::comparison_markdown(comparison, args.all, &mut text)
+            .map_err(|error| Error::no("cannot write the answer").because(error))?;
+        return terminal.data(&text);
+    }
+    terminal.answer(
+        |out| json::comparison(comparison, out),
+        |page, out| report::comparison(comparison, args.all, page, out),
+    )
+}

@@ -1,0 +1,3 @@
+import torch
+
+print(torch.compile(lambda x: x)(torch.ones(1)))
