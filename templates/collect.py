@@ -12,7 +12,8 @@
 #   seconds   the time that it may take
 #   system    the patterns (fnmatch) of the system's packages that are told of
 #   silent    the patterns of variables that say nothing of an environment, such as HOSTNAME
-#   secret    the words that make a variable's value nobody's business where its name has one, such as TOKEN
+#   secret    the words that make a variable's value nobody's business where its name has one, such as token
+#   harmless  the names that have such a word by accident, such as TOKENIZERS_PARALLELISM
 #
 # What cannot be told is left out; it is never guessed. Nothing stays: what is written is removed. torch is imported in
 # processes of their own, so that one that takes its process along takes no other fact with it.
@@ -179,7 +180,7 @@ def variables(brief):
     for name, value in sorted(os.environ.items()):
         if any(fnmatch.fnmatchcase(name, pattern) for pattern in brief.get("silent", [])):
             continue
-        secret = any(word in name.upper() for word in brief.get("secret", []))
+        secret = name not in brief.get("harmless", []) and any(word in name.lower() for word in brief.get("secret", []))
         found.append({"name": name, "value": None if secret else without_credentials(value)})
     return found
 

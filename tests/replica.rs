@@ -50,16 +50,7 @@ fn report(system: &str, python: &str, torch: &str) -> Environment {
 }
 
 fn package(name: &str, version: &str) -> Installed {
-    Installed {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        manager: Manager::Pip,
-        build: None,
-        channel: None,
-        source: None,
-        hash: None,
-        origin: at(40),
-    }
+    Installed::new(name, version, Manager::Pip, at(40))
 }
 
 fn packages(list: &[(&str, &str)]) -> Vec<Installed> {

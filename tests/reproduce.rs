@@ -302,3 +302,24 @@ fn an_interrupted_run_leaves_nothing() {
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(changes(&desk).last().unwrap(), "untag OWN prune");
 }
+
+#[test]
+fn an_image_that_cannot_tell_what_it_is_still_shows_its_failure() {
+    let desk = desk("python-h-missing-user-site");
+    let (code, told) = verdict(&desk, &engine(&[fails("Python.h"), ran(1, "", "killed")]), &["--faithful"]);
+    assert_eq!((code, &told["faithful"]["verdict"]["name"]), (Some(0), &json!("reproduced")), "{told:#}");
+    // What nobody looked at is as it was planned.
+    assert_eq!(told["fidelity"]["measured"], json!(false), "{:#}", told["fidelity"]);
+}
+
+#[test]
+fn an_error_leaves_nothing_and_is_a_document() {
+    let desk = desk("python-h-missing-user-site");
+    let gone = json!({ "error": { "kind": "try_again", "message": "the engine went away" } });
+    let engine = engine(&[fails("Python.h"), gone]);
+    let output = desk.with(&engine, &["reproduce", "issue.md", "--faithful", "--format", "json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+    let told = document(&output);
+    assert_eq!(told["error"]["message"], json!("the engine went away"), "{told:#}");
+    assert_eq!(changes(&desk).last().unwrap(), "untag OWN prune");
+}

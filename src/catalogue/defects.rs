@@ -156,11 +156,8 @@ mod tests {
         let catalogue = Catalogue::embedded().unwrap();
         for row in catalogue.defects() {
             let failure = catalogue.failures().rows().iter().find(|failure| failure.id == row.failure).unwrap();
-            let remedies: String = failure
-                .remedies
-                .iter()
-                .flat_map(|remedy| remedy.commands.join("\n").into_bytes().into_iter().map(char::from))
-                .collect();
+            let commands = failure.remedies.iter().flat_map(|remedy| &remedy.commands);
+            let remedies = commands.map(String::as_str).collect::<Vec<_>>().join("\n");
             for package in row.fix.packages.values().flatten() {
                 assert!(remedies.contains(package.as_str()), "{}: no remedy names {package}", row.failure);
             }

@@ -16,8 +16,10 @@ static COLLECT_ENV: LazyLock<Layout> =
 #[serde(deny_unknown_fields)]
 pub struct Layout {
     nothing: Vec<String>,
-    secret: Vec<String>,
-    harmless: Vec<String>,
+    /// Parts of the names of variables whose values are nobody's business, in lower case.
+    pub secret: Vec<String>,
+    /// The names that hold such a part by accident.
+    pub harmless: Vec<String>,
     unset_module_loading: Vec<String>,
     architectures: BTreeMap<String, String>,
     windows_architectures: BTreeMap<String, String>,

@@ -30,8 +30,6 @@ pub struct Collecting {
     pub system: Vec<String>,
     /// Variables that say nothing of an environment.
     pub silent: Vec<String>,
-    /// Words in the names of variables whose values are nobody's business.
-    pub secret: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

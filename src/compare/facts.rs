@@ -3,9 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep440_rs::Version;
 
 use crate::catalogue::FactRelevance;
-use crate::model::{
-    Environment, Installation, Installed, Manager, NeedState, Origin, Stated, System, TorchPlace, Variant,
-};
+use crate::model::{Environment, Installation, Installed, Manager, NeedState, Origin, Stated, System, Variant};
 
 /// The facts of an environment by their names, as [`crate::model::Difference::name`] has them.
 pub(super) struct Facts<'a> {
@@ -164,7 +162,7 @@ fn fields<'a>(environment: &'a Environment, tell: &mut impl FnMut(&'static str, 
     put("torch", torch.as_ref().map(|fact| (Value::Torch(&fact.value), &fact.origin)));
     put("variant", variant(environment));
     put("installation", words(installation.as_ref(), |value| installed(*value).to_owned()));
-    put("place", words(place.as_ref(), |value| lies(*value).to_owned()));
+    put("place", words(place.as_ref(), |value| value.words().to_owned()));
     put("debug", words(debug.as_ref(), |value| yes(*value)));
     put("gpu_available", words(gpu_available.as_ref(), |value| yes(*value)));
     put("cpus", words(cpus.as_ref(), u32::to_string));
@@ -205,7 +203,7 @@ fn variant(environment: &Environment) -> Option<(Value<'_>, &Origin)> {
         return Some((Value::Variant(said.value.clone()), &said.origin));
     }
     let torch = environment.torch.as_ref()?;
-    Some((Value::Variant(super::same::variant_of(&torch.value)?), &torch.origin))
+    Some((Value::Variant(Variant::of(&torch.value)?), &torch.origin))
 }
 
 fn yes(value: bool) -> String {
@@ -223,15 +221,5 @@ fn installed(by: Installation) -> &'static str {
         Installation::Brew => "by Homebrew",
         Installation::Framework => "by python.org's installer",
         Installation::Windows => "by an installer for Windows",
-    }
-}
-
-fn lies(place: TorchPlace) -> &'static str {
-    match place {
-        TorchPlace::Environment => "in a virtual environment",
-        TorchPlace::User => "in the user's own folder",
-        TorchPlace::System => "in the interpreter's own folder",
-        TorchPlace::Distribution => "in the distribution's folder",
-        TorchPlace::Conda => "in an environment of conda",
     }
 }

@@ -71,13 +71,6 @@ impl Value<'_> {
     }
 }
 
-/// What the local part of torch's version says that it is built for: `cu124`, `cpu.cxx11.abi`.
-pub(super) fn variant_of(torch: &Version) -> Option<Variant> {
-    let text = torch.to_string();
-    let (_, local) = text.split_once('+')?;
-    Variant::named(local).or_else(|| Variant::named(local.split('.').next()?))
-}
-
 /// 3.12 is 3.12.3 as far as it says something.
 fn same_as_far_as_said(one: &Version, other: &Version) -> bool {
     let (short, long) = if one.release().len() <= other.release().len() { (one, other) } else { (other, one) };
@@ -90,7 +83,7 @@ fn same_as_far_as_said(one: &Version, other: &Version) -> bool {
 
 /// A local part that only names the build, as that of torch's own index does, says nothing of the version.
 fn same_but_for_build(one: &Version, other: &Version) -> bool {
-    let rest = |version: &Version| match variant_of(version) {
+    let rest = |version: &Version| match Variant::of(version) {
         Some(_) => version.clone().without_local(),
         None => version.clone(),
     };

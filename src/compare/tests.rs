@@ -31,16 +31,7 @@ fn text(text: &str, origin: Origin) -> Option<Stated<String>> {
 }
 
 fn package(name: &str, version: &str, origin: Origin) -> Installed {
-    Installed {
-        name: name.to_owned(),
-        version: version.to_owned(),
-        manager: Manager::Pip,
-        build: None,
-        channel: None,
-        source: None,
-        hash: None,
-        origin,
-    }
+    Installed::new(name, version, Manager::Pip, origin)
 }
 
 fn variable(name: &str, value: Option<&str>, origin: Origin) -> EnvironmentVariable {

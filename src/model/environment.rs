@@ -153,6 +153,27 @@ pub enum TorchPlace {
     Conda,
 }
 
+impl TorchPlace {
+    /// The interpreter that has a replica's torch: in an environment the environment's, else `base`, that of the base.
+    pub fn interpreter(self, base: &str) -> &str {
+        match self {
+            Self::Environment | Self::Conda => "/opt/venv/bin/python",
+            Self::User | Self::System | Self::Distribution => base,
+        }
+    }
+
+    /// Where that is, in words: `in the user's own folder`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Environment => "in a virtual environment",
+            Self::User => "in the user's own folder",
+            Self::System => "in the interpreter's own folder",
+            Self::Distribution => "in the distribution's folder",
+            Self::Conda => "in an environment of conda",
+        }
+    }
+}
+
 /// A distribution or package that is installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Installed {
@@ -176,6 +197,14 @@ pub struct Installed {
     pub hash: Option<String>,
     /// Where it was read.
     pub origin: Origin,
+}
+
+impl Installed {
+    /// A package of which nothing else is known.
+    pub fn new(name: impl Into<String>, version: impl Into<String>, manager: Manager, origin: Origin) -> Self {
+        let (name, version) = (name.into(), version.into());
+        Self { name, version, manager, build: None, channel: None, source: None, hash: None, origin }
+    }
 }
 
 /// Who installs.

@@ -330,6 +330,13 @@ impl Variant {
         }
     }
 
+    /// What the local part of torch's version says that it is built for: `cu124`, `rocm6.3`, `cpu.cxx11.abi`.
+    pub fn of(torch: &Version) -> Option<Self> {
+        let local: Vec<String> = torch.local().iter().map(ToString::to_string).collect();
+        // The dot of `rocm6.3` separates segments, too.
+        Self::named(&local.join(".")).or_else(|| local.iter().find_map(|segment| Self::named(segment)))
+    }
+
     /// The name of a variant that an index's URL ends with, as `…/whl/cu128` does.
     pub fn name_in(url: &str) -> Option<&str> {
         let plain = url.split(['?', '#']).next().unwrap_or(url);
@@ -430,4 +437,18 @@ pub struct Network {
     /// Variables are given as the build secret `sconce-env`, a POSIX shell file of `export NAME='value'` lines: index URLs
     /// with credentials, and the variables that the project's files use. The names only.
     pub secret_env: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_part_tells_what_torch_is_built_for() {
+        let of = |version: &str| Variant::of(&version.parse().unwrap());
+        assert_eq!(of("2.7.0.dev20250310+cu126"), Some(Variant::Cuda { version: Some("12.6".to_owned()) }));
+        assert_eq!(of("2.5.1+rocm6.2"), Some(Variant::Rocm { version: Some("6.2".to_owned()) }));
+        assert_eq!(of("2.5.1+cpu.cxx11.abi"), Some(Variant::Cpu));
+        assert_eq!(of("2.5.0a0+git1a2b3c"), None);
+    }
 }

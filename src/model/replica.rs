@@ -51,10 +51,7 @@ pub struct Replica {
 impl Replica {
     /// The interpreter that has torch, as a path or as the command that starts it.
     pub fn python_path(&self) -> &str {
-        match self.place.value {
-            TorchPlace::Environment | TorchPlace::Conda => "/opt/venv/bin/python",
-            TorchPlace::User | TorchPlace::System | TorchPlace::Distribution => &self.base.value.interpreter,
-        }
+        self.place.value.interpreter(&self.base.value.interpreter)
     }
 }
 

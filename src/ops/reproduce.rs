@@ -79,7 +79,7 @@ pub enum ProgramChoice {
     Own,
     /// A program from a file.
     File(Script),
-    /// The program in the report, the so-manieth where there are several; running it was agreed to.
+    /// The program in the report, by its number, from 1, where there are several; running it was agreed to.
     Reported(Option<usize>),
 }
 
@@ -108,12 +108,12 @@ pub async fn reproduce<E: Engine>(
         Workbench { engine, options, catalogue: &catalogue, base: &base.reference, network: &network, progress };
     let (mut measured, mut faithful, mut fixed) = (None, None, None);
     if options.sides != Sides::Fixed {
-        let seen = with_its_defect(&bench, &reconstruction).await?;
+        let seen = bench.cleared(with_its_defect(&bench, &reconstruction)).await?;
         measured = seen.1;
         faithful = Some(seen.0);
     }
     if options.sides != Sides::Faithful {
-        let seen = with_the_remedy(&bench, &reconstruction).await?;
+        let seen = bench.cleared(with_the_remedy(&bench, &reconstruction)).await?;
         measured = measured.or(seen.1);
         fixed = Some(seen.0);
     }

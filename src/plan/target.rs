@@ -102,10 +102,9 @@ fn strangers(provider: PythonProvider) -> u8 {
 /// The bases that have images for the architecture.
 fn bases<'a>(catalogue: &'a Catalogue, options: &PlanOptions) -> Result<Vec<&'a Base>> {
     let architecture = options.architecture();
-    let has = |base: &&Base| base.architectures.iter().any(|known| known == architecture);
     let place = options.architecture.as_ref().map_or(Origin::Default, |asked| asked.origin.clone());
     let shown = architecture.escape_debug();
-    let bases: Vec<&Base> = catalogue.bases().iter().filter(has).collect();
+    let bases: Vec<&Base> = catalogue.bases().iter().filter(|base| base.is_for(architecture)).collect();
     if bases.is_empty() {
         let mut known: Vec<String> =
             catalogue.bases().iter().flat_map(|base| &base.architectures).map(|name| format!("`{name}`")).collect();
@@ -117,7 +116,7 @@ fn bases<'a>(catalogue: &'a Catalogue, options: &PlanOptions) -> Result<Vec<&'a 
     }
     if let Some(asked) = &options.base {
         let base = catalogue.base(&asked.value).map_err(|error| error.at(asked.origin.clone()))?;
-        if !has(&base) {
+        if !base.is_for(architecture) {
             let known: Vec<String> = base.architectures.iter().map(|name| format!("`{name}`")).collect();
             let message =
                 format!("`{}` has images for {} only, but `{shown}` is asked for ({place})", base.id, known.join(", "));

@@ -152,7 +152,7 @@ impl View {
         let place = replica.place.value;
         let defect = replica.defect.as_ref();
         let fix = defect.filter(|_| side == Side::Fixed).map(|defect| &defect.fix);
-        let interpreter = interpreter(replica);
+        let interpreter = replica.python_path().to_owned();
         let account = Account::of(&replica.user).shown();
         Self {
             base: Base::new(&replica.base),
@@ -207,14 +207,6 @@ impl Account {
     fn shown(self) -> Shown {
         let owner = if self.made.is_empty() { self.owner } else { "1000:1000".to_owned() };
         Shown { user: self.user, owner, account: self.made, home: self.home }
-    }
-}
-
-/// The interpreter that torch is for.
-fn interpreter(replica: &Replica) -> String {
-    match replica.place.value {
-        TorchPlace::Environment | TorchPlace::Conda => "/opt/venv/bin/python".to_owned(),
-        TorchPlace::User | TorchPlace::System | TorchPlace::Distribution => replica.base.value.interpreter.clone(),
     }
 }
 

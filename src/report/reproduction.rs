@@ -8,7 +8,6 @@ pub use text::{reconstruction, reproduction};
 
 use crate::model::{
     Attempt, Environment, Fidelity, FidelityItem, Fixed, Grade, Installation, Part, Reported, ReproductionVerdict,
-    TorchPlace,
 };
 
 /// What was found in the document: `output of collect_env (lines 3-61), a log (lines 70-102)`.
@@ -20,7 +19,7 @@ fn parts(reported: &Reported) -> String {
     reported.parts.iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
-/// The environment in one line: `Ubuntu 22.04.4 LTS, the distribution's Python 3.10.12, torch 2.5.1+cu124 in the user's folder`.
+/// The environment in one line: `Ubuntu 22.04.4 LTS, the distribution's Python 3.10.12, torch 2.5.1+cu124 in the user's own folder`.
 fn environment(told: &Environment) -> String {
     let system = told.system.as_ref().map(|system| {
         let text = if system.value.text.is_empty() { "an unknown system" } else { &system.value.text };
@@ -31,7 +30,7 @@ fn environment(told: &Environment) -> String {
         None => format!("Python {}", python.value),
     });
     let torch = told.torch.as_ref().map(|torch| match told.place.as_ref() {
-        Some(place) => format!("torch {} {}", torch.value, lies(place.value)),
+        Some(place) => format!("torch {} {}", torch.value, place.value.words()),
         None => format!("torch {}", torch.value),
     });
     let said: Vec<String> = [system, python, torch].into_iter().flatten().collect();
@@ -49,16 +48,6 @@ fn whose(installation: Installation) -> &'static str {
         Installation::Brew => "Homebrew's",
         Installation::Framework => "python.org's",
         Installation::Windows => "Windows'",
-    }
-}
-
-fn lies(place: TorchPlace) -> &'static str {
-    match place {
-        TorchPlace::Environment => "in a virtual environment",
-        TorchPlace::User => "in the user's folder",
-        TorchPlace::System => "in the interpreter's own folder",
-        TorchPlace::Distribution => "as the distribution's package",
-        TorchPlace::Conda => "in an environment of conda",
     }
 }
 

@@ -13,7 +13,7 @@ use super::judge::{NO_PYTHON, installed_variant, tail};
 use super::look::LOOK;
 use super::request::{FIND_PYTHON, INTERPRETERS, usual_interpreters};
 use super::{Conditions, is_absent};
-use crate::catalogue::{Collecting, FactRelevance};
+use crate::catalogue::{Collecting, FactRelevance, Layout};
 use crate::engine::{Engine, RunOutput, RunRequest};
 use crate::model::{
     Environment, EnvironmentVariable, Error, Installation, Installed, Manager, Need, NeedState, Origin, Result, Stated,
@@ -47,6 +47,8 @@ struct Brief<'a> {
     seconds: u64,
     #[serde(flatten)]
     told: &'a Collecting,
+    secret: &'a [String],
+    harmless: &'a [String],
 }
 
 /// Has the interpreter of `image` (the id of an image that is on the engine) tell of its environment, in a container of its
@@ -120,7 +122,9 @@ impl Asked<'_> {
     fn brief(&self, document: u8) -> String {
         // It ends a little before it would be stopped, so that what it found by then is not lost.
         let seconds = self.timeout.mul_f64(0.9).as_secs();
-        let brief = Brief { image: self.image, marker: &self.marker, document, seconds, told: self.told };
+        let Layout { secret, harmless, .. } = Layout::collect_env();
+        let (image, marker, told) = (self.image, self.marker.as_str(), self.told);
+        let brief = Brief { image, marker, document, seconds, told, secret, harmless };
         serde_json::to_string(&brief).unwrap_or_default()
     }
 

@@ -5,13 +5,12 @@ use std::io;
 use std::path::Path;
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 use sconce::engine::Owner;
-use sconce::model::{Comparison, Error, Origin, Result, STANDARD_INPUT, Side};
+use sconce::model::{Comparison, Error, Result, STANDARD_INPUT, Side};
 use sconce::ops::diff as ops;
 use sconce::report::{self, json};
 
-use crate::args::{Diff, DiffFormat as Format};
+use crate::args::{self, Diff, DiffFormat as Format};
 use crate::engine::with_engine;
 use crate::terminal::Terminal;
 use crate::{reference, settings};
@@ -26,9 +25,7 @@ enum Subject<'a> {
 
 /// Compares, and answers.
 pub(crate) fn run(args: &Diff, matches: &ArgMatches, terminal: &Terminal) -> Result<bool> {
-    if terminal.json && args.format != Format::Json && typed(matches) {
-        return Err(Error::usage("`--json` is a format of its own").at(Origin::flag("--format")));
-    }
+    let format = args::format(args.format, Format::Json, matches, terminal.json)?;
     if args.left == "-" && args.right == "-" {
         return Err(Error::usage("standard input can be one of the two only").with_hint("save one of them in a file"));
     }
@@ -46,13 +43,8 @@ pub(crate) fn run(args: &Diff, matches: &ArgMatches, terminal: &Terminal) -> Res
             })?
         }
     };
-    answer(&comparison, args, terminal)?;
+    answer(&comparison, args.all, format, terminal)?;
     Ok(!args.exit_code || comparison.differences.is_empty())
-}
-
-/// Whether the format was typed, and is no default.
-fn typed(matches: &ArgMatches) -> bool {
-    matches.value_source("format") == Some(ValueSource::CommandLine)
 }
 
 fn subject(named: &str) -> Result<Subject<'_>> {
@@ -74,15 +66,12 @@ fn subject(named: &str) -> Result<Subject<'_>> {
     Ok(Subject::Image(named))
 }
 
-fn answer(comparison: &Comparison, args: &Diff, terminal: &Terminal) -> Result<()> {
-    if args.format == Format::Markdown {
+fn answer(comparison: &Comparison, all: bool, format: Format, terminal: &Terminal) -> Result<()> {
+    if format == Format::Markdown {
         let mut text = Vec::new();
-        report::comparison_markdown(comparison, args.all, &mut text)
+        report::comparison_markdown(comparison, all, &mut text)
             .map_err(|error| Error::no("cannot write the answer").because(error))?;
         return terminal.data(&text);
     }
-    terminal.answer(
-        |out| json::comparison(comparison, out),
-        |page, out| report::comparison(comparison, args.all, page, out),
-    )
+    terminal.answer(|out| json::comparison(comparison, out), |page, out| report::comparison(comparison, all, page, out))
 }

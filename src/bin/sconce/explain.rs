@@ -5,12 +5,11 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::path::Path;
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 use sconce::model::{Error, Explained, KnownFailure, Origin, Result, STANDARD_INPUT};
 use sconce::ops::explain as ops;
 use sconce::report::{self, explanation, json};
 
-use crate::args::{Explain, ExplainFormat as Format};
+use crate::args::{self, Explain, ExplainFormat as Format};
 use crate::reports;
 use crate::terminal::Terminal;
 
@@ -23,7 +22,7 @@ enum Subject<'a> {
 
 /// Explains a log, or shows what the catalogue knows.
 pub(crate) fn explain(args: &Explain, matches: &ArgMatches, terminal: &Terminal) -> Result<bool> {
-    let format = format(args, matches, terminal)?;
+    let format = args::format(args.format, Format::Json, matches, terminal.json)?;
     if args.catalogue {
         return catalogue(&ops::known(), format, terminal);
     }
@@ -34,17 +33,6 @@ pub(crate) fn explain(args: &Explain, matches: &ArgMatches, terminal: &Terminal)
     };
     answer(&explained, args.all, format, terminal)?;
     Ok(explained.explanation.known())
-}
-
-/// The form of the answer; `--json` is one way to ask for it.
-fn format(args: &Explain, matches: &ArgMatches, terminal: &Terminal) -> Result<Format> {
-    let typed = matches.value_source("format") == Some(ValueSource::CommandLine);
-    match (terminal.json, args.format) {
-        (true, Format::Json) => Ok(Format::Json),
-        (true, _) if !typed => Ok(Format::Json),
-        (true, _) => Err(Error::usage("`--json` is a format of its own").at(Origin::flag("--format"))),
-        (false, format) => Ok(format),
-    }
 }
 
 fn subject(subject: Option<&Path>, is_terminal: impl Fn() -> bool) -> Result<Subject<'_>> {

@@ -5,14 +5,13 @@ use std::io::{self, ErrorKind, IsTerminal as _, Read, Write};
 use std::path::Path;
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
 use sconce::engine::{Engine as _, Owner};
 use sconce::model::{Builder, Error, Origin, Reconstruction, Reproduction, Result, STANDARD_INPUT};
 use sconce::ops::collect;
 use sconce::ops::reproduce::{reconstruct, reproduce};
 use sconce::report::{json, reproduction};
 
-use crate::args::{Reproduce, ReproduceFormat as Format};
+use crate::args::{self, Reproduce, ReproduceFormat as Format};
 use crate::engine::with_engine;
 use crate::terminal::Terminal;
 use crate::{reference, settings};
@@ -22,7 +21,7 @@ const LONGEST: u64 = 16 << 20;
 
 /// Reproduces what was pasted, or writes an image's environment file.
 pub(crate) fn run(args: &Reproduce, matches: &ArgMatches, terminal: &Terminal) -> Result<bool> {
-    let format = format(args, matches, terminal)?;
+    let format = args::format(args.format, Format::Json, matches, terminal.json)?;
     if let Some(image) = &args.from_image {
         return from_image(image, args, terminal);
     }
@@ -50,19 +49,6 @@ pub(crate) fn run(args: &Reproduce, matches: &ArgMatches, terminal: &Terminal) -
     }
     answer(&told, args.all, format, terminal)?;
     Ok(told.ok())
-}
-
-/// The form of the answer; `--json` is one way to ask for it.
-fn format(args: &Reproduce, matches: &ArgMatches, terminal: &Terminal) -> Result<Format> {
-    let typed = matches.value_source("format") == Some(ValueSource::CommandLine);
-    match (terminal.json, args.format) {
-        (true, Format::Text) if typed => {
-            Err(Error::usage("`--json` is a format of its own").at(Origin::flag("--format")))
-        }
-        (true, Format::Markdown) => Err(Error::usage("`--json` is a format of its own").at(Origin::flag("--format"))),
-        (true, _) => Ok(Format::Json),
-        (false, format) => Ok(format),
-    }
 }
 
 fn from_image(image: &str, args: &Reproduce, terminal: &Terminal) -> Result<bool> {

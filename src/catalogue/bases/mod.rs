@@ -58,6 +58,11 @@ pub struct Base {
 }
 
 impl Base {
+    /// Whether there are images of it for an architecture, as engines name it.
+    pub fn is_for(&self, architecture: &str) -> bool {
+        self.architectures.iter().any(|one| one == architecture)
+    }
+
     /// The reference of a stand-in that was bootstrapped from the distribution's packages, where that can be done. Its host
     /// is `localhost`, so that nothing ever pulls it.
     pub fn bootstrapped(&self) -> Option<String> {

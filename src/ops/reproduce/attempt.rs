@@ -1,6 +1,7 @@
 //! One environment: built, run, and put to the proof.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use pep440_rs::VersionSpecifiers;
 
@@ -9,8 +10,8 @@ use crate::catalogue::{Catalogue, Failures};
 use crate::diagnose;
 use crate::engine::{BuildOutcome, BuildRequest, Engine, Event, Progress, RunOutput, UNPROVEN_REPOSITORY};
 use crate::model::{
-    Attempt, Confidence, Environment, Error, Image, Profile, Program, ProgramRun, Reconstruction, Result, RunAs,
-    Variant,
+    Attempt, Confidence, Environment, Error, ErrorKind, Evidence, Profile, Program, ProgramRun, Reconstruction, Result,
+    RunAs, Variant, Verification, plain,
 };
 use crate::ops::network::BuildNetwork;
 use crate::ops::{build_diagnoses, diagnoses};
@@ -91,7 +92,7 @@ impl<'a> Run<'a> {
 }
 
 impl<E: Engine> Workbench<'_, E> {
-    /// Builds, runs, and proves. The image has no name of the user's afterwards.
+    /// Builds, runs, and proves. The image has its temporary name afterwards, and none of the user's.
     pub(super) async fn attempt(&self, run: &Run<'_>) -> Result<Attempted> {
         self.stage(format!("building the {} environment with {}", run.side, self.engine.info()));
         let built = self.engine.build(&self.request(run), self.progress).await?;
@@ -104,11 +105,17 @@ impl<E: Engine> Workbench<'_, E> {
                 return Ok(Attempted { outcome, shown });
             }
         };
-        let outcome = self.examine(run, &id).await;
-        if outcome.is_err() {
-            self.engine.untag(&self.temporary(), true).await?;
+        self.examine(run, &id).await
+    }
+
+    /// Does `work`; where it ends in an error, takes the temporary name and the image away and tells that error.
+    pub(super) async fn cleared<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let done = work.await;
+        if done.is_err() {
+            // What went wrong first is what matters.
+            let _ = self.engine.untag(&self.temporary(), true).await;
         }
-        outcome
+        done
     }
 
     async fn examine(&self, run: &Run<'_>, id: &str) -> Result<Attempted> {
@@ -143,14 +150,8 @@ impl<E: Engine> Workbench<'_, E> {
         Ok(Attempted { outcome, shown })
     }
 
-    async fn prove(
-        &self,
-        run: &Run<'_>,
-        id: &str,
-        conditions: &Conditions,
-        profile: Profile,
-    ) -> Result<crate::model::Verification> {
-        self.stage(super::super::verify::stage(&self.tag(run), profile));
+    async fn prove(&self, run: &Run<'_>, id: &str, conditions: &Conditions, profile: Profile) -> Result<Verification> {
+        self.stage(crate::ops::verify::stage(&self.tag(run), profile));
         let python = Some(run.python.to_owned());
         let expectation = Expectation { variant: Variant::Any, torch: VersionSpecifiers::empty(), python };
         let smoke = self.options.smoke.clone().filter(|_| run.proof == Proof::Full);
@@ -158,10 +159,15 @@ impl<E: Engine> Workbench<'_, E> {
         verify(self.engine, id, &question).await
     }
 
-    /// What the image is, as it was built; `None` where there is none.
+    /// What the image is, as it was built; `None` where there is none, or where it cannot tell.
     pub(super) async fn collect(&self, run: &Run<'_>, attempt: &Attempt) -> Result<Option<Environment>> {
         let Some(image) = &attempt.image else { return Ok(None) };
-        collect(self.engine, &image.id, Some(run.python), self.options.conditions.timeout).await.map(Some)
+        match collect(self.engine, &image.id, Some(run.python), self.options.conditions.timeout).await {
+            Ok(environment) => Ok(Some(environment)),
+            // A broken image that cannot tell what it is can still have shown its failure.
+            Err(error) if error.kind == ErrorKind::No => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Gives the image its tag where it `holds`, and takes the temporary one away.
@@ -208,28 +214,21 @@ impl<E: Engine> Workbench<'_, E> {
 
 /// An attempt of which nothing is known yet.
 fn nothing() -> Attempt {
-    Attempt {
-        image: None::<Image>,
-        tag: None,
-        build_failure: None,
-        run: None,
-        verification: None,
-        diagnoses: Vec::new(),
-    }
+    Attempt { image: None, tag: None, build_failure: None, run: None, verification: None, diagnoses: Vec::new() }
 }
 
 fn program_run(
     run: &Run<'_>,
     conditions: &Conditions,
     output: &RunOutput,
-    evidence: Option<crate::model::Evidence>,
+    evidence: Option<Evidence>,
     tag: &str,
 ) -> ProgramRun {
     // What matters comes last: of a program that worked its answer, of another its error.
     let (first, last) =
         if output.exit_code == Some(0) { (&output.stderr, &output.stdout) } else { (&output.stdout, &output.stderr) };
     let lines: Vec<&str> = first.lines().chain(last.lines()).collect();
-    let tail = lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| crate::model::plain(line));
+    let tail = lines[lines.len().saturating_sub(TAIL)..].iter().map(|line| plain(line));
     ProgramRun {
         command: by_hand(run, conditions, tag),
         exit_code: output.exit_code,
@@ -237,7 +236,7 @@ fn program_run(
         out_of_memory: output.out_of_memory,
         tail: tail.chain(output.not_started.clone()).collect(),
         evidence,
-        seconds: std::time::Duration::from_millis(output.milliseconds).as_secs_f64(),
+        seconds: Duration::from_millis(output.milliseconds).as_secs_f64(),
     }
 }
 

@@ -8,13 +8,11 @@ use crate::model::{
 use crate::ops::{explain, network};
 use crate::plan::{self, Asked, ReplicaOptions};
 use crate::render::{self, Side};
+use crate::verify::{LONGEST_SCRIPT, Script};
 use crate::{compare, diagnose, reported};
 
 /// The program of sconce's own.
 const PROGRAM: &str = include_str!("../../../templates/reproduce.py");
-
-/// The longest program, in bytes: it goes into the container as an argument, which Linux limits to 128 KiB (execve(2)).
-const LONGEST_PROGRAM: usize = 120 << 10;
 
 /// Reads `text`, which its reader knows as `name`, and plans how its environment is built again by `builder`.
 ///
@@ -91,14 +89,6 @@ fn sought(asked: Option<&Asked<String>>, explanation: Option<&Explanation>) -> R
 }
 
 fn program(reported: &Reported, choice: &ProgramChoice) -> Result<Program> {
-    let theirs = |title: String, name: String, text: String| {
-        if text.len() > LONGEST_PROGRAM || text.contains('\0') {
-            let message =
-                format!("{title} cannot be run: it is longer than {} KiB, or is no text", LONGEST_PROGRAM >> 10);
-            return Err(Error::usage(message));
-        }
-        Ok(Program { title, name, text, theirs: true })
-    };
     match choice {
         ProgramChoice::Own => Ok(Program {
             title: "sconce's own program".to_owned(),
@@ -106,11 +96,18 @@ fn program(reported: &Reported, choice: &ProgramChoice) -> Result<Program> {
             text: PROGRAM.to_owned(),
             theirs: false,
         }),
-        ProgramChoice::File(script) => theirs(script.name.clone(), script.name.clone(), script.text.clone()),
+        ProgramChoice::File(Script { name, text }) => {
+            Ok(Program { title: name.clone(), name: name.clone(), text: text.clone(), theirs: true })
+        }
         ProgramChoice::Reported(number) => {
             let excerpt = reported_program(reported, *number)?;
             let title = format!("the program at {}:{}", reported.name, excerpt.line);
-            theirs(title, "reported.py".to_owned(), excerpt.text.clone())
+            if excerpt.text.len() > LONGEST_SCRIPT || excerpt.text.contains('\0') {
+                let message =
+                    format!("{title} cannot be run: it is longer than {} KiB, or is no text", LONGEST_SCRIPT >> 10);
+                return Err(Error::usage(message));
+            }
+            Ok(Program { title, name: "reported.py".to_owned(), text: excerpt.text.clone(), theirs: true })
         }
     }
 }

@@ -7,7 +7,7 @@ use pep440_rs::Version;
 use super::torch::ChosenTorch;
 use super::{Draft, Ground, USER, packages};
 use crate::catalogue::{Catalogue, DefectRow, TorchRelease};
-use crate::model::{Choice, Defect, DefectFix, Note, Origin, PackageManager, RunAs, TorchPlace};
+use crate::model::{Choice, Defect, DefectFix, Note, Origin, PackageManager, TorchPlace};
 
 /// Where programs find torch and what is beside it, as a program of Python's says.
 const TORCH: &str = r#"import importlib.util as u; print(*u.find_spec("torch").submodule_search_locations)"#;
@@ -19,10 +19,7 @@ pub(super) struct Texts(BTreeMap<&'static str, String>);
 impl Texts {
     pub(super) fn new(ground: &Ground, place: TorchPlace, torch: &ChosenTorch, catalogue: &Catalogue) -> Self {
         let home = format!("/home/{USER}");
-        let interpreter = match place {
-            TorchPlace::Environment | TorchPlace::Conda => "/opt/venv/bin/python".to_owned(),
-            TorchPlace::User | TorchPlace::System | TorchPlace::Distribution => ground.python.interpreter.clone(),
-        };
+        let interpreter = place.interpreter(&ground.python.interpreter).to_owned();
         let python = ground.python.minor();
         let newer = newer(catalogue, &python);
         Self(BTreeMap::from([
@@ -126,7 +123,7 @@ pub(super) fn defect(
             commands: texts.all(&row.fix.commands),
             pip: texts.all(&row.fix.pip),
             env: texts.variables(&row.fix.env),
-            run: if row.fix.run == RunAs::default() { RunAs::default() } else { row.fix.run.clone() },
+            run: row.fix.run.clone(),
         },
     }
 }

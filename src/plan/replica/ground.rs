@@ -43,7 +43,8 @@ pub(super) fn ground<'a>(draft: &mut Draft<'a>) -> Result<Ground<'a>> {
     let chosen = base(draft, wanted.as_ref().map(|wanted| &wanted.value), &architecture.value)?;
     let distribution_torch =
         torch::of_distribution(draft.environment, draft.options).filter(|_| chosen.base.torch.is_some());
-    let (chosen, python, wanted) = interpreter(draft, chosen, wanted, distribution_torch.is_some())?;
+    let (chosen, python, wanted) =
+        interpreter(draft, chosen, wanted, &architecture.value, distribution_torch.is_some())?;
     installation(draft, python);
     let Chosen { base, requested, because, .. } = chosen;
     Ok(Ground { base, requested, because, python, wanted, architecture, distribution_torch })
@@ -61,7 +62,7 @@ fn wanted(draft: &Draft) -> Option<Stated<Version>> {
 
 fn architecture(draft: &mut Draft) -> Result<Choice<String>> {
     let (catalogue, environment) = (draft.catalogue, draft.environment);
-    let known = |name: &str| catalogue.bases().iter().any(|base| base.architectures.iter().any(|one| one == name));
+    let known = |name: &str| catalogue.bases().iter().any(|base| base.is_for(name));
     if let Some(asked) = &draft.options.architecture {
         if !known(&asked.value) {
             return Err(
@@ -88,10 +89,9 @@ fn architecture(draft: &mut Draft) -> Result<Choice<String>> {
 /// The base: what was asked for, what holds conda or an image's Python, else what the system's row says.
 fn base<'a>(draft: &mut Draft<'a>, python: Option<&Version>, architecture: &str) -> Result<Chosen<'a>> {
     let catalogue = draft.catalogue;
-    let has = |base: &Base| base.architectures.iter().any(|one| one == architecture);
     if let Some(asked) = &draft.options.base {
         let base = catalogue.base(&asked.value).map_err(|error| error.at(asked.origin.clone()))?;
-        if base.python.iter().all(|python| python.provider == PythonProvider::Pixi) || !has(base) {
+        if base.python.iter().all(|python| python.provider == PythonProvider::Pixi) || !base.is_for(architecture) {
             let message = format!("`{}` cannot be the base of a replica for `{architecture}`", base.id);
             return Err(Error::no(message).at(asked.origin.clone()).with_hint("`sconce images` lists the bases"));
         }
@@ -107,10 +107,10 @@ fn base<'a>(draft: &mut Draft<'a>, python: Option<&Version>, architecture: &str)
     }
     let special = by_installation(draft, python);
     let (id, requested, because) = special.unwrap_or_else(|| system(draft, python));
-    if let Some(base) = catalogue.bases().iter().find(|base| base.id == id).filter(|base| has(base)) {
+    if let Some(base) = catalogue.bases().iter().find(|base| base.id == id).filter(|base| base.is_for(architecture)) {
         return Ok(Chosen { base, requested, because, fixed: false });
     }
-    let first = catalogue.bases().iter().find(|base| has(base));
+    let first = catalogue.bases().iter().find(|base| base.is_for(architecture));
     let base = first.ok_or_else(|| Error::no(format!("no base has images for `{architecture}`")))?;
     draft.differs("system", format!("`{id}` has no image for `{architecture}`"));
     let because = "it is the first with images for this architecture".to_owned();
@@ -219,6 +219,7 @@ fn interpreter<'a>(
     draft: &mut Draft<'a>,
     chosen: Chosen<'a>,
     wanted: Option<Stated<Version>>,
+    architecture: &str,
     of_distribution: bool,
 ) -> Result<(Chosen<'a>, &'a BasePython, Choice<Version>)> {
     let none = || Error::no(format!("`{}` has no interpreter", chosen.base.id));
@@ -246,17 +247,17 @@ fn interpreter<'a>(
     }
     let wheel = release.is_none_or(|release| release.has_wheel(&asked));
     if !chosen.fixed && wheel && !of_distribution {
-        let on = |base: &&'a Base| {
-            base.python.iter().any(|one| one.minor() == asked && one.provider != PythonProvider::Pixi)
+        let has = |base: &'a Base| {
+            let has = |one: &&BasePython| one.minor() == asked && one.provider != PythonProvider::Pixi;
+            Some((base, base.python.iter().find(has)?))
         };
-        if let Some(base) = draft.catalogue.bases().iter().find(on) {
+        let mut bases = draft.catalogue.bases().iter().filter(|base| base.is_for(architecture));
+        if let Some((base, python)) = bases.find_map(has) {
             let because = format!("{} has no Python {asked}, and it has", chosen.base.id);
             let reason =
                 format!("{} has no Python {asked}: {} is the nearest base that has it", chosen.base.id, base.id);
             draft.reasons.insert("system".to_owned(), reason);
             let chosen = Chosen { base, because, ..chosen };
-            let python =
-                base.python.iter().find(|one| one.minor() == asked).ok_or_else(|| Error::no("no interpreter"))?;
             let choice = exact(draft, python, &stated, base);
             return Ok((chosen, python, choice));
         }

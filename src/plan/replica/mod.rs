@@ -142,11 +142,11 @@ fn system(ground: &Ground, place: TorchPlace) -> (Vec<Choice<String>>, Vec<Choic
         ground.python.packages.iter().map(|package| known(ground, package)).partition(|one| is_development(&one.value));
     let mut toolchain: Vec<_> = ground.base.packages.iter().map(|package| known(ground, package)).collect();
     toolchain.extend(headers);
-    let torch = ground.base.torch.iter().filter(|_| place == TorchPlace::Distribution);
-    for package in torch.flat_map(|torch| &torch.packages) {
+    let own = ground.base.torch.as_ref().filter(|_| place == TorchPlace::Distribution);
+    if let Some((torch, needed)) = own.and_then(|torch| torch.packages.split_first()) {
         // torch itself is the large one, which all defects share; what it needs to compile may be what is missing.
-        let to = if package.name == "python3-torch" { &mut interpreter } else { &mut toolchain };
-        to.push(known(ground, package));
+        interpreter.push(known(ground, torch));
+        toolchain.extend(needed.iter().map(|package| known(ground, package)));
     }
     (interpreter, toolchain)
 }

@@ -52,22 +52,10 @@ fn version(replica: &Replica, torch: &ChosenTorch) -> Option<Version> {
 }
 
 fn packages(replica: &Replica) -> Vec<Installed> {
-    let pinned = |text: &str| text.split_once("==").map(|(name, version)| (name.to_owned(), version.to_owned()));
-    let of = |choice: &crate::model::Choice<String>| {
-        let (name, version) = pinned(&choice.value)?;
-        let origin = choice.requested.clone();
-        Some(Installed {
-            name,
-            version,
-            manager: Manager::Pip,
-            build: None,
-            channel: None,
-            source: None,
-            hash: None,
-            origin,
-        })
-    };
-    replica.requirements.iter().filter_map(of).collect()
+    let pinned = replica.requirements.iter().filter_map(|choice| Some((choice, choice.value.split_once("==")?)));
+    pinned
+        .map(|(choice, (name, version))| Installed::new(name, version, Manager::Pip, choice.requested.clone()))
+        .collect()
 }
 
 fn variables(replica: &Replica) -> Vec<EnvironmentVariable> {

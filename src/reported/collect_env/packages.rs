@@ -51,8 +51,7 @@ fn package(telling: &Telling<'_>, manager: Manager, text: &Text) -> Option<Insta
     let by_pip = manager == Manager::Pip || pip;
     let (manager, name) = if by_pip { (Manager::Pip, normalized(name)) } else { (manager, name.to_owned()) };
     let (build, channel) = if by_pip { (None, None) } else { (build, channel) };
-    let (source, hash, origin) = (None, None, telling.origin(text.line));
-    Some(Installed { name, version: version.to_owned(), manager, build, channel, source, hash, origin })
+    Some(Installed { build, channel, ..Installed::new(name, version, manager, telling.origin(text.line)) })
 }
 
 fn is_name(name: &str) -> bool {
@@ -83,8 +82,7 @@ fn drivers(telling: &Telling<'_>) -> Vec<Installed> {
 }
 
 fn plain(name: &str, version: &str, manager: Manager, telling: &Telling<'_>, text: &Text) -> Installed {
-    let (name, version, origin) = (name.to_owned(), version.to_owned(), telling.origin(text.line));
-    Installed { name, version, manager, build: None, channel: None, source: None, hash: None, origin }
+    Installed::new(name, version, manager, telling.origin(text.line))
 }
 
 /// Where torch lies, and with it how Python was installed: the environment of conda that lists the very torch which the

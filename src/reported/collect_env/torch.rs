@@ -1,6 +1,6 @@
 //! torch itself: its version, and what it is built for.
 
-use pep440_rs::{LocalSegment, Version};
+use pep440_rs::Version;
 
 use super::keys::Key;
 use super::{Telling, is_nothing};
@@ -35,7 +35,7 @@ fn version(telling: &mut Telling<'_>) {
 
 /// What torch is built for: by the three lines that tell it, else by the tag of its version.
 fn variant(telling: &mut Telling<'_>, torch: Option<&Stated<Version>>) -> Option<Stated<Variant>> {
-    let tagged = torch.and_then(|torch| tagged(&torch.value));
+    let tagged = torch.and_then(|torch| Variant::of(&torch.value));
     if let Some(text) = telling.gathered.stated(Key::RocmBuild) {
         return Some(telling.stated(Variant::Rocm { version: short(&text.text) }, text));
     }
@@ -57,20 +57,6 @@ fn variant(telling: &mut Telling<'_>, torch: Option<&Stated<Version>>) -> Option
     }
 }
 
-/// What the tag of a version speaks of: `cu126`, `cpu`, `rocm6.3`, `xpu`.
-fn tagged(version: &Version) -> Option<Variant> {
-    let tag: Vec<String> = version
-        .local()
-        .iter()
-        .map(|segment| match segment {
-            LocalSegment::String(text) => text.clone(),
-            LocalSegment::Number(number) => number.to_string(),
-        })
-        .collect();
-    // The dots of `rocm6.3` separate segments, too.
-    Variant::named(&tag.join(".")).or_else(|| tag.iter().find_map(|segment| Variant::named(segment)))
-}
-
 /// The `major.minor` of a version such as `12.4`, `10.0.130` or `6.3.42131-fa1d09cbd`.
 fn short(version: &str) -> Option<String> {
     let word = version.split_whitespace().next().filter(|word| !is_nothing(word))?;
@@ -83,15 +69,6 @@ fn short(version: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_tag_tells_what_torch_is_built_for() {
-        let of = |version: &str| tagged(&version.parse().unwrap());
-        assert_eq!(of("2.7.0.dev20250310+cu126"), Some(Variant::Cuda { version: Some("12.6".to_owned()) }));
-        assert_eq!(of("2.5.1+rocm6.2"), Some(Variant::Rocm { version: Some("6.2".to_owned()) }));
-        assert_eq!(of("2.5.1+cpu.cxx11.abi"), Some(Variant::Cpu));
-        assert_eq!(of("2.5.0a0+git1a2b3c"), None);
-    }
 
     #[test]
     fn versions_are_shortened() {

@@ -30,7 +30,7 @@ pub(super) fn package(entry: Entry<'_>) -> Option<Installed> {
     };
     let is_known = version.is_empty() || (is_word(version) && version.contains(|c: char| c.is_ascii_alphanumeric()));
     let version = Some(version).filter(|_| is_known)?.to_owned();
-    Some(Installed { name, version, manager, build: None, channel: None, source: None, hash: None, origin })
+    Some(Installed::new(name, version, manager, origin))
 }
 
 /// Whether it can be a name, a version or a build of conda's.

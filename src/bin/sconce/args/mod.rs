@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use clap::builder::Resettable;
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use sconce::model::{Error, Origin};
 
 mod diff;
 mod doctor;
@@ -64,14 +66,26 @@ pub(crate) fn parse() -> Result<(Cli, ArgMatches), clap::Error> {
     let matches = deaf_to_empty(Cli::command()).try_get_matches()?;
     let mut cli = Cli::from_arg_matches(&matches)?;
     // Errors are documents, too, however JSON was asked for.
-    if let Command::Explain(explain) = &cli.command {
-        cli.global.json |= explain.format == ExplainFormat::Json;
-    }
-    if let Command::Diff(diff) = &cli.command {
-        cli.global.json |= diff.format == DiffFormat::Json;
-    }
+    cli.global.json |= match &cli.command {
+        Command::Explain(explain) => explain.format == ExplainFormat::Json,
+        Command::Reproduce(reproduce) => reproduce.format == ReproduceFormat::Json,
+        Command::Diff(diff) => diff.format == DiffFormat::Json,
+        _ => false,
+    };
     let subcommand = matches.subcommand().map(|(_, matches)| matches.clone());
     Ok((cli, subcommand.unwrap_or_default()))
+}
+
+/// The form of an answer: the one that `--format` says, or `document` where a document was asked for and no other form.
+pub(crate) fn format<T: PartialEq>(said: T, document: T, matches: &ArgMatches, json: bool) -> Result<T, Error> {
+    if !json {
+        return Ok(said);
+    }
+    let typed = matches.value_source("format") == Some(ValueSource::CommandLine);
+    if typed && said != document {
+        return Err(Error::usage("`--json` is a format of its own").at(Origin::flag("--format")));
+    }
+    Ok(document)
 }
 
 /// The command without the variables that are set to nothing: a script that writes `SCONCE_TAG= sconce …` means none.
