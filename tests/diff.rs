@@ -157,6 +157,21 @@ fn a_report_and_an_image_that_is_broken() {
     assert!(markdown.contains(lacks), "{markdown}");
 }
 
+/// An issue often holds the report of a machine on which it works, and of one on which it does not.
+#[test]
+fn two_reports_of_one_document() {
+    let desk = Desk::new();
+    let one = "PyTorch version: 2.5.1+cu124\nOS: Ubuntu 22.04.4 LTS (x86_64)\nPython version: 3.10.12\n";
+    let two = one.replace("2.5.1", "2.6.0");
+    desk.write("issue.md", &format!("It works on\n```\n{one}```\nand fails on\n```\n{two}```\n"));
+    assert_snapshot!("side_of_several", desk.run(&["diff", "issue.md", "issue.md"]));
+    let told = told(&desk, &["issue.md#1", "issue.md#2", "--json"]);
+    assert_eq!((&told["left"]["name"], &told["right"]["name"]), (&json!("issue.md#1"), &json!("issue.md#2")));
+    let names: Vec<&Value> = told["differences"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["torch"]);
+    assert_snapshot!("side_beyond", desk.run(&["diff", "issue.md#1", "issue.md#3"]));
+}
+
 #[test]
 fn the_exit_code_is_that_of_an_answer() {
     let desk = desk();

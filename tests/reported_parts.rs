@@ -6,8 +6,8 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use sconce::model::{Error, Excerpt, Origin, PartKind, Reported};
-use sconce::reported::read;
+use sconce::model::{Error, Excerpt, Origin, PartKind, Reported, Result};
+use sconce::reported::{self, ReportChoice};
 
 fn folder() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reported/parts")
@@ -15,6 +15,10 @@ fn folder() -> std::path::PathBuf {
 
 fn document(name: &str) -> String {
     fs::read_to_string(folder().join(name)).unwrap()
+}
+
+fn read(name: &str, text: &str, number: Option<usize>) -> Result<Reported> {
+    reported::read(name, text, ReportChoice { number, by: "--report " })
 }
 
 fn line(origin: &Origin) -> String {
@@ -97,7 +101,7 @@ fn one_of_several_reports_can_be_chosen() {
     assert_eq!(first.environment.package("numpy").unwrap().version, "1.26.4");
     assert_eq!(
         refused(&read("x", &document("two_reports.md"), Some(3)).unwrap_err()),
-        "--report: there is no report 3: `x` holds 2 reports\nreports are counted from 1: --report 1 to --report 2"
+        "there is no report 3: `x` holds 2 reports\nreports are counted from 1: --report 1 to --report 2"
     );
     assert!(read("x", &document("two_reports.md"), Some(0)).is_err());
     assert!(read("x", &document("freeze.txt"), Some(1)).is_ok());

@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 
 use sconce::catalogue::{Catalogue, Packages};
 use sconce::inspect::{InspectOptions, inspect};
+use sconce::reported::ReportChoice;
 
 /// The targets, one a line: name, file, what lies beside it, syntax, seeds.
 const FORMATS: &str = include_str!("../formats");
@@ -55,7 +56,7 @@ pub fn explain(data: &[u8]) {
 pub fn reported(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let lines = text.split('\n').count();
-    if let Ok(reported) = sconce::reported::read("issue.md", &text, Some(1)) {
+    if let Ok(reported) = sconce::reported::read("issue.md", &text, ReportChoice { number: Some(1), by: "#" }) {
         for part in &reported.parts {
             assert!(part.line >= 1 && part.lines >= 1, "an empty part: {part:?}");
             assert!(part.line + part.lines - 1 <= lines, "a part beyond the document: {part:?} of {lines}");

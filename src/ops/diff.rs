@@ -6,18 +6,19 @@ use super::collect::{CollectOptions, collect};
 use crate::catalogue::Catalogue;
 use crate::compare;
 use crate::engine::{Engine, Progress};
-use crate::model::{Comparison, Error, Explained, Result, Side};
-use crate::reported;
+use crate::model::{Comparison, Error, Explained, Result, STANDARD_INPUT, Side};
+use crate::reported::{self, ReportChoice};
 
 /// The longest report, in bytes: what people paste is a thousandth of it.
 const LONGEST: u64 = 16 << 20;
 
-/// The side that `report`, which its reader knows as `name`, tells of: an environment file, or what somebody pasted.
+/// The side that `report`, which its reader knows as `name`, tells of: an environment file, or what somebody pasted. Where it
+/// holds several reports, `number` is the one that counts, from 1.
 ///
 /// # Errors
 ///
 /// Wrong usage where it cannot be read, or tells of no environment.
-pub fn read(name: &str, report: impl Read) -> Result<Side> {
+pub fn read(name: &str, report: impl Read, number: Option<usize>) -> Result<Side> {
     let quoted = Explained::quoted(name);
     let mut bytes = Vec::new();
     report
@@ -28,12 +29,15 @@ pub fn read(name: &str, report: impl Read) -> Result<Side> {
         return Err(Error::usage(format!("{quoted} is longer than {} MiB", LONGEST >> 20))
             .with_hint("the report alone is wanted, not the logs around it"));
     }
-    let environment = reported::read(name, &String::from_utf8_lossy(&bytes), None)?.environment;
+    let by = if name == STANDARD_INPUT { "-#".to_owned() } else { format!("{name}#") };
+    let environment =
+        reported::read(name, &String::from_utf8_lossy(&bytes), ReportChoice { number, by: &by })?.environment;
     if environment.is_empty() {
         return Err(Error::usage(format!("{quoted} tells of no environment"))
             .with_hint("an environment file, or what `python -m torch.utils.collect_env` prints, does"));
     }
-    Ok(Side { name: name.to_owned(), environment })
+    let name = number.map_or_else(|| name.to_owned(), |number| format!("{by}{number}"));
+    Ok(Side { name, environment })
 }
 
 /// The side that the image `reference` is.

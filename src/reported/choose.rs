@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use pep440_rs::Version;
 
-use super::Section;
 use super::merge::merge;
 use super::span::Span;
-use crate::model::{Environment, Error, Note, Origin, Part, PartKind, Result, Stated};
+use super::{ReportChoice, Section};
+use crate::model::{Environment, Error, Note, Part, PartKind, Result, Stated};
 
 /// The facts that one report names once: a second one of them begins another report.
 const ONCE: [&str; 6] = ["pytorch version", "os", "python version", "is debug build", "[pip3]", "[pip]"];
@@ -24,16 +24,16 @@ struct Report {
 pub(super) fn chosen(
     shown: &str,
     sections: Vec<(Part, Option<Span>, Section)>,
-    choice: Option<usize>,
+    choice: ReportChoice<'_>,
 ) -> Result<Section> {
     let (mut reports, before) = grouped(sections);
     let count = reports.len();
-    let index = match choice {
-        None if count > 1 => return Err(several(shown, &reports)),
+    let index = match choice.number {
+        None if count > 1 => return Err(several(shown, &reports, choice.by)),
         None => 0,
         // Where there are lists alone, they are one report.
-        Some(choice) if (1..=count.max(usize::from(!before.is_empty()))).contains(&choice) => choice - 1,
-        Some(choice) => return Err(out_of_range(shown, choice, count)),
+        Some(number) if (1..=count.max(usize::from(!before.is_empty()))).contains(&number) => number - 1,
+        Some(number) => return Err(out_of_range(shown, number, count, choice.by)),
     };
     let mut section = Section::default();
     let mut lists = if index == 0 { before } else { Vec::new() };
@@ -88,7 +88,7 @@ fn told(environment: &Environment) -> String {
     told.join("\n")
 }
 
-fn several(shown: &str, reports: &[Report]) -> Error {
+fn several(shown: &str, reports: &[Report], by: &str) -> Error {
     const MOST: usize = 10;
     let described = reports.iter().take(MOST).map(|report| {
         let environment = &report.section.environment;
@@ -106,23 +106,18 @@ fn several(shown: &str, reports: &[Report]) -> Error {
         .iter()
         .enumerate()
         .take(MOST)
-        .map(|(index, report)| format!("--report {} takes the one at line {}", index + 1, report.part.line));
+        .map(|(index, report)| format!("{by}{} takes the one at line {}", index + 1, report.part.line));
     Error::usage(message).with_hint(hints.collect::<Vec<_>>().join("\n"))
 }
 
-fn out_of_range(shown: &str, choice: usize, count: usize) -> Error {
+fn out_of_range(shown: &str, number: usize, count: usize, by: &str) -> Error {
     let held = match count {
         0 => "no report of an environment".to_owned(),
         1 => "one report".to_owned(),
         count => format!("{count} reports"),
     };
-    let error = Error::usage(format!("there is no report {choice}: {shown} holds {held}"));
-    let error = error.at(Origin::flag("--report"));
-    if count == 0 {
-        error
-    } else {
-        error.with_hint(format!("reports are counted from 1: --report 1 to --report {count}"))
-    }
+    let error = Error::usage(format!("there is no report {number}: {shown} holds {held}"));
+    if count == 0 { error } else { error.with_hint(format!("reports are counted from 1: {by}1 to {by}{count}")) }
 }
 
 /// What looks like a part and is none, as a note: other parts count.

@@ -42,14 +42,23 @@ pub(crate) struct Section {
     pub(crate) notes: Vec<Note>,
 }
 
+/// Which of the reports in a document counts, where it holds several.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportChoice<'a> {
+    /// Its number, from 1, where one was chosen.
+    pub number: Option<usize>,
+    /// How one is chosen, as far as the number: `--report `, for the hints.
+    pub by: &'a str,
+}
+
 /// Reads what somebody pasted: the document `text`, which its reader knows as `name` (a path, or
-/// [`STANDARD_INPUT`](crate::model::STANDARD_INPUT)). Where it holds several reports, `choice` is the one that counts, from 1.
+/// [`STANDARD_INPUT`](crate::model::STANDARD_INPUT)). Where it holds several reports, `choice` says which one counts.
 ///
 /// # Errors
 ///
 /// Of usage: the text is empty, too long, or no text; it holds nothing that tells of an environment or a failure; it holds
 /// several reports and `choice` names none of them.
-pub fn read(name: &str, text: &str, choice: Option<usize>) -> Result<Reported> {
+pub fn read(name: &str, text: &str, choice: ReportChoice<'_>) -> Result<Reported> {
     let shown = Explained::quoted(name);
     is_readable(&shown, text)?;
     let alone = is_program(name, text);

@@ -1,7 +1,7 @@
 //! `sconce diff`: what is compared, and the form that the answer has.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 
 use clap::ArgMatches;
@@ -26,7 +26,8 @@ enum Subject<'a> {
 /// Compares, and answers.
 pub(crate) fn run(args: &Diff, matches: &ArgMatches, terminal: &Terminal) -> Result<bool> {
     let format = args::format(args.format, Format::Json, matches, terminal.json)?;
-    if args.left == "-" && args.right == "-" {
+    let is_input = |named: &str| named == "-" || named.starts_with("-#");
+    if is_input(&args.left) && is_input(&args.right) {
         return Err(Error::usage("standard input can be one of the two only").with_hint("save one of them in a file"));
     }
     let comparison = match (subject(&args.left)?, subject(&args.right)?) {
@@ -47,23 +48,35 @@ pub(crate) fn run(args: &Diff, matches: &ArgMatches, terminal: &Terminal) -> Res
     Ok(!args.exit_code || comparison.differences.is_empty())
 }
 
+/// What is meant: `-`, a file that exists, or an image; behind the first two, `#2` is the second report in it.
 fn subject(named: &str) -> Result<Subject<'_>> {
+    if Path::new(named).exists() {
+        return read(named, None);
+    }
+    let numbered = named.rsplit_once('#').and_then(|(file, number)| Some((file, number.parse().ok()?)));
+    match numbered {
+        Some((file, number)) if file == "-" || Path::new(file).exists() => return read(file, Some(number)),
+        _ if named == "-" => return read(named, None),
+        _ => {}
+    }
+    reference::existing(named)
+        .map_err(|error| Error { message: format!("`{named}` is neither a file nor a valid image"), ..error })?;
+    Ok(Subject::Image(named))
+}
+
+/// Reads a file, or standard input.
+fn read(named: &str, number: Option<usize>) -> Result<Subject<'_>> {
+    let side = |name: &str, report: &mut dyn Read| Ok(Subject::Read(Box::new(ops::read(name, report, number)?)));
     if named == "-" {
-        return Ok(Subject::Read(Box::new(ops::read(STANDARD_INPUT, io::stdin().lock())?)));
+        return side(STANDARD_INPUT, &mut io::stdin().lock());
     }
     let path = Path::new(named);
     if path.is_dir() {
         return Err(Error::usage(format!("`{named}` is a folder"))
             .with_hint("name a file in it; for an image of that name, write its tag: `NAME:latest`"));
     }
-    if path.exists() {
-        let file = File::open(path);
-        let file = file.map_err(|error| Error::usage(format!("cannot read `{named}`")).because(error))?;
-        return Ok(Subject::Read(Box::new(ops::read(named, file)?)));
-    }
-    reference::existing(named)
-        .map_err(|error| Error { message: format!("`{named}` is neither a file nor a valid image"), ..error })?;
-    Ok(Subject::Image(named))
+    let file = File::open(path);
+    side(named, &mut file.map_err(|error| Error::usage(format!("cannot read `{named}`")).because(error))?)
 }
 
 fn answer(comparison: &Comparison, all: bool, format: Format, terminal: &Terminal) -> Result<()> {

@@ -8,8 +8,9 @@ use crate::model::{
 use crate::ops::{explain, network};
 use crate::plan::{self, Asked, ReplicaOptions};
 use crate::render::{self, Side};
+use crate::reported::{self, ReportChoice};
 use crate::verify::{LONGEST_SCRIPT, Script};
-use crate::{compare, diagnose, reported};
+use crate::{compare, diagnose};
 
 /// The program of sconce's own.
 const PROGRAM: &str = include_str!("../../../templates/reproduce.py");
@@ -28,7 +29,7 @@ pub fn reconstruct(
     architecture: Option<&str>,
 ) -> Result<Reconstruction> {
     let catalogue = Catalogue::embedded()?;
-    let mut reported = reported::read(name, text, options.report)?;
+    let mut reported = reported::read(name, text, ReportChoice { number: options.report, by: "--report " })?;
     let explanation = explanation(&reported)?;
     if let Some(explanation) = &explanation {
         reported.environment.learn(&explanation.circumstances, name, 0);

@@ -4,7 +4,8 @@ use clap::{Args, ValueEnum, ValueHint};
 pub(crate) struct Diff {
     /// An image, an environment file, what `python -m torch.utils.collect_env` printed, or `-` for standard input
     ///
-    /// A path that exists is a file; anything else is an image on the engine.
+    /// A path that exists is a file; anything else is an image on the engine. Where a file holds several reports, `FILE#2` is
+    /// the second.
     #[arg(value_name = "A", value_hint = ValueHint::FilePath)]
     pub(crate) left: String,
 
