@@ -230,12 +230,23 @@ mod tests {
         for log in [
             format!("  File \"/x/torch/a.py\", line 3, in f\n    say()\n{PYTHON_H}"),
             format!("  File \"/x/torch/a.py\", line 3, in f\n{PYTHON_H}"),
+            // The first line was copied without its indentation.
+            format!("File \"/x/torch/a.py\", line 3, in f\n    say()\n  torch.x.CompileError: {PYTHON_H}"),
             format!("----> 43     say()\n\n{PYTHON_H}"),
             format!("_______ test_x _______\n\n    def test_x():\n>       say()\nE       {PYTHON_H}\n"),
             format!("_______ test_x _______\n>       say()\n------ Captured stderr call ------\n    {PYTHON_H}\n"),
         ] {
             assert_eq!(ids(&log), ["PYTHON_H_MISSING"], "{log}");
         }
+    }
+
+    #[test]
+    fn what_a_verbose_log_tells_is_no_failure() {
+        let place =
+            "V0520 14:53:14.120000 139884917106496 torch/_dynamo/symbolic_convert.py:530] [0/0] [__graph_breaks] ";
+        let log = format!("{place}    raise Unsupported(msg)\n{place}torch._dynamo.exc.Unsupported: call f()\n");
+        let told = diagnosed(&log);
+        assert!(told.iter().all(|known| known.confidence == Confidence::Warning), "{told:#?}");
     }
 
     #[test]

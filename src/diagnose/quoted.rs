@@ -50,7 +50,9 @@ impl Quoted {
             (self.frame, self.cell) = (None, true);
             return Kind::Frame;
         }
-        if is(Landmark::Source) || self.frame.is_some_and(|frame| indent > frame && !message.is_empty()) {
+        // An exception stands further in only where the first lines lost their indentation when they were copied.
+        let is_further = |frame| indent > frame && !message.is_empty() && !is(Landmark::Exception);
+        if is(Landmark::Source) || self.frame.is_some_and(is_further) {
             return Kind::Source;
         }
         self.frame = None;
